@@ -1,0 +1,49 @@
+# rdsinit: the extension, by PGXS; and the trigger, by trigger/Makefile.
+#
+#	make                 builds the extension
+#	make install         installs it into the PostgreSQL of PG_CONFIG
+#	make installcheck    runs its tests against a running server
+#	make trigger         builds trigger/bootstrap
+#
+# WERROR=1 makes warnings errors, in both.
+
+EXTENSION = rdsinit
+EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/rdsinit.control)
+
+MODULE_big = rdsinit
+OBJS = \
+	src/activity.o \
+	src/apply.o \
+	src/bundle.o \
+	src/errctx.o \
+	src/history.o \
+	src/options.o \
+	src/policy.o \
+	src/rdsinit.o \
+	src/script.o \
+	src/statement.o
+
+DATA = sql/rdsinit--0.1.0.sql
+PG_CPPFLAGS = -DRDS_VERSION='"$(EXTVERSION)"'
+PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
+	$(if $(WERROR),-Werror)
+
+# One file for each capability; what a user types, and what he gets.
+REGRESS = install apply statements transactions settings errors bundle history rights
+REGRESS_OPTS = --inputdir=$(srcdir)
+ISOLATION = turns
+ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(OBJS): $(wildcard $(srcdir)/src/*.h) $(srcdir)/rdsinit.control
+
+.PHONY: trigger trigger-clean
+trigger:
+	$(MAKE) -C $(srcdir)/trigger PG_CONFIG=$(PG_CONFIG)
+
+clean: trigger-clean
+trigger-clean:
+	$(MAKE) -C $(srcdir)/trigger clean

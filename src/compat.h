@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  What differs between the PostgreSQL versions that rdsinit supports.
+ *
+ * Every test of PG_VERSION_NUM lives here.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RDS_COMPAT_H
+#define RDS_COMPAT_H
+
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "parser/parser.h"
+#include "parser/scanner.h"
+#include "storage/lock.h"
+#include "storage/proc.h"
+#include "storage/procarray.h"
+#include "storage/sinvaladt.h"
+#include "tcop/pquery.h"
+#include "utils/guc.h"
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
+#error "rdsinit supports PostgreSQL 15 to 19"
+#endif
+
+/* PostgreSQL 18 took run_once away: a portal is always run once. */
+#if PG_VERSION_NUM >= 180000
+#define rds_PortalRun(portal, dest, qc) \
+	PortalRun(portal, FETCH_ALL, false, dest, dest, qc)
+#else
+#define rds_PortalRun(portal, dest, qc) \
+	PortalRun(portal, FETCH_ALL, false, true, dest, dest, qc)
+#endif
+
+/* PostgreSQL 16 added onlySummarizing, 19 made the booleans one set of flags. */
+#if PG_VERSION_NUM >= 190000
+#define rds_ExecInsertIndexTuples(result_relation, slot, estate) \
+	ExecInsertIndexTuples(result_relation, estate, 0, slot, NIL, NULL)
+#elif PG_VERSION_NUM >= 160000
+#define rds_ExecInsertIndexTuples(result_relation, slot, estate) \
+	ExecInsertIndexTuples(result_relation, slot, estate, false, false, NULL, NIL, false)
+#else
+#define rds_ExecInsertIndexTuples(result_relation, slot, estate) \
+	ExecInsertIndexTuples(result_relation, slot, estate, false, false, NULL, NIL)
+#endif
+
+/* PostgreSQL 18 has the mark of a function that never returns in front of it. */
+#if PG_VERSION_NUM >= 180000
+#define rds_noreturn pg_noreturn
+#else
+#define rds_noreturn pg_attribute_noreturn()
+#endif
+
+/* The process of a virtual transaction, NULL where it has ended. */
+#if PG_VERSION_NUM >= 170000
+#define rds_virtual_transaction_process(vxid) ProcNumberGetProc((vxid).procNumber)
+#else
+#define rds_virtual_transaction_process(vxid) BackendIdGetProc((vxid).backendId)
+#endif
+
+/* PostgreSQL 19 keeps a log_min_messages for each type of process. */
+#if PG_VERSION_NUM >= 190000
+#define rds_log_min_messages (log_min_messages[MyBackendType])
+#else
+#define rds_log_min_messages log_min_messages
+#endif
+
+/*
+ * Lets the scanner follow the settings as they are now, which a script may
+ * have changed since scanner_init.  PostgreSQL 19 has one way to read a
+ * string constant.
+ */
+static inline void
+rds_scanner_follow_settings(core_yy_extra_type *extra)
+{
+	extra->backslash_quote = backslash_quote;
+#if PG_VERSION_NUM < 190000
+	extra->standard_conforming_strings = standard_conforming_strings;
+	/* the parser warns; to warn here as well would say it twice */
+	extra->escape_string_warning = false;
+#endif
+}
+
+/* CLUSTER without a table; PostgreSQL 19 made CLUSTER a form of REPACK. */
+static inline bool
+rds_is_cluster_all(const Node *statement)
+{
+#if PG_VERSION_NUM >= 190000
+	return IsA(statement, RepackStmt) && ((const RepackStmt *) statement)->relation == NULL;
+#else
+	return IsA(statement, ClusterStmt) && ((const ClusterStmt *) statement)->relation == NULL;
+#endif
+}
+
+#endif /* RDS_COMPAT_H */

@@ -1,0 +1,106 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.c
+ *	  The options of a call: a JSON object, whose keys are all known ones.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/numeric.h"
+
+#include "options.h"
+
+/* One minute: long enough for a usual deployment to end, short of a Lambda's own. */
+#define DEFAULT_RETRY_FOR 60000
+
+static void set_option(RdsOptions *options, const char *key, const JsonbValue *value);
+static bool boolean_option(const char *key, const JsonbValue *value);
+static int duration_option(const char *key, const JsonbValue *value);
+
+/*
+ * rds_options_parse
+ *		Reads a call's options; NULL stands for none.
+ *
+ * Raises an error for what is no object, for a key that is not known (a
+ * misspelt option would be silently without effect) and for a value that the
+ * key does not take.
+ */
+void
+rds_options_parse(RdsOptions *options, Jsonb *json)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue value;
+
+	options->force = false;
+	options->retry_for = DEFAULT_RETRY_FOR;
+
+	if (json == NULL)
+		return;
+	if (!JB_ROOT_IS_OBJECT(json))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("options must be a JSON object")));
+
+	iterator = JsonbIteratorInit(&json->root);
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+		{
+			char *key = pnstrdup(value.val.string.val, value.val.string.len);
+
+			(void) JsonbIteratorNext(&iterator, &value, true);
+			set_option(options, key, &value);
+			pfree(key);
+		}
+	}
+}
+
+static void
+set_option(RdsOptions *options, const char *key, const JsonbValue *value)
+{
+	if (strcmp(key, "force") == 0)
+		options->force = boolean_option(key, value);
+	else if (strcmp(key, "retry_for") == 0)
+		options->retry_for = duration_option(key, value);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown option \"%s\"", key),
+				 errhint("The options are \"force\" and \"retry_for\".")));
+}
+
+static bool
+boolean_option(const char *key, const JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be true or false", key)));
+	return value->val.boolean;
+}
+
+/* A length of time as the server's settings have it: "2s", or milliseconds. */
+static int
+duration_option(const char *key, const JsonbValue *value)
+{
+	char *text = NULL;
+	const char *hint = NULL;
+	int result = 0;
+
+	if (value->type == jbvString)
+		text = pnstrdup(value->val.string.val, value->val.string.len);
+	else if (value->type == jbvNumeric)
+		text = DatumGetCString(DirectFunctionCall1(numeric_out,
+												   NumericGetDatum(value->val.numeric)));
+
+	if (text == NULL || !parse_int(text, &result, GUC_UNIT_MS, &hint) || result < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be a length of time", key),
+				 errhint("%s", hint ? hint : "Write it as \"500ms\", \"2s\" or \"1min\"; a number counts milliseconds.")));
+	return result;
+}

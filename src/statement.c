@@ -1,0 +1,111 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.c
+ *	  One statement, parsed and run.
+ *
+ * A statement goes the way that the simple-query protocol sends it, through a
+ * portal of its own.  The portal's source text is the statement's own text:
+ * the server looks there to tell where in it a function's body went wrong, and
+ * hooks that keep the text get this statement and not the whole script.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "parser/analyze.h"
+#include "tcop/dest.h"
+#include "tcop/tcopprot.h"
+#include "tcop/utility.h"
+#include "utils/portal.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "statement.h"
+
+static int64 changed_rows(const QueryCompletion *completion);
+
+/*
+ * rds_statement_parse
+ *		The raw parse tree of one statement's text, in the current memory context.
+ *
+ * Raises the parser's errors, with a position that counts from the text's
+ * first character.
+ */
+RawStmt *
+rds_statement_parse(const char *text)
+{
+	List *statements = raw_parser(text, RAW_PARSE_DEFAULT);
+
+	if (list_length(statements) != 1)
+		elog(ERROR, "expected one statement, the parser found %d", list_length(statements));
+
+	return linitial_node(RawStmt, statements);
+}
+
+/*
+ * rds_statement_run
+ *		Runs a statement; what it returns to its client is dropped.
+ *
+ * Returns how many rows it inserted, updated, deleted, merged or copied.  The
+ * tree and the text have to outlive the call; what the call allocates is left
+ * in the current memory context.
+ */
+int64
+rds_statement_run(RawStmt *statement, const char *text)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	CommandTag tag = CreateCommandTag(statement->stmt);
+	bool snapshot_set = false;
+	QueryCompletion completion;
+	List *plans;
+	Portal portal;
+
+	/* current_query() and the loggers of event triggers ask for it */
+	debug_query_string = text;
+
+	if (analyze_requires_snapshot(statement))
+	{
+		PushActiveSnapshot(GetTransactionSnapshot());
+		snapshot_set = true;
+	}
+	plans = pg_analyze_and_rewrite_fixedparams(statement, text, NULL, 0, NULL);
+	plans = pg_plan_queries(plans, text, CURSOR_OPT_PARALLEL_OK, NULL);
+	if (snapshot_set)
+		PopActiveSnapshot();
+
+	CHECK_FOR_INTERRUPTS();
+
+	portal = CreateNewPortal();
+	portal->visible = false;
+	PortalDefineQuery(portal, NULL, text, tag, plans, NULL);
+	PortalStart(portal, NULL, 0, InvalidSnapshot);
+
+	/* PortalRun leaves the completion alone where a rule takes the query away */
+	InitializeQueryCompletion(&completion);
+	(void) rds_PortalRun(portal, None_Receiver, &completion);
+	PortalDrop(portal, false);
+
+	CommandCounterIncrement();
+	MemoryContextSwitchTo(oldcontext);
+
+	return changed_rows(&completion);
+}
+
+static int64
+changed_rows(const QueryCompletion *completion)
+{
+	switch (completion->commandTag)
+	{
+		case CMDTAG_INSERT:
+		case CMDTAG_UPDATE:
+		case CMDTAG_DELETE:
+		case CMDTAG_MERGE:
+		case CMDTAG_COPY:
+		case CMDTAG_SELECT_INTO:
+		case CMDTAG_CREATE_TABLE_AS:
+			return (int64) completion->nprocessed;
+		default:
+			return 0;
+	}
+}

@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * statement.h
+ *	  One statement, parsed and run.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RDS_STATEMENT_H
+#define RDS_STATEMENT_H
+
+#include "nodes/parsenodes.h"
+
+extern RawStmt *rds_statement_parse(const char *text);
+extern int64 rds_statement_run(RawStmt *statement, const char *text);
+
+#endif /* RDS_STATEMENT_H */
