@@ -205,8 +205,8 @@ says_where(const char *line, const char *script)
 /*
  * "syntax error at or near …" and its kind quote the token at which the parser
  * stopped; for a quote that never ends, that is all the rest of the script.
- * Of a constant, which could be a password, only the opening quote stays, and
- * of any token no more than its first characters.
+ * Of what is quoted, which could be a password, only the opening quote stays,
+ * and of any token no more than its first characters.
  */
 static void
 elide_token(ErrorData *error, const char *token)
@@ -245,11 +245,11 @@ elide_token(ErrorData *error, const char *token)
 	error->message = message.data;
 }
 
-/* Length of the quote that opens a constant, or a comment; 0 for other tokens. */
+/* Length of what opens a quote, or a comment; 0 for other tokens. */
 static Size
 opening_quote(const char *token)
 {
-	if (token[0] == '\'')
+	if (token[0] == '\'' || token[0] == '"')
 		return 1;
 	if (token[0] == '$' && !isdigit((unsigned char) token[1]))
 		return 1;
