@@ -38,6 +38,11 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+# Before PostgreSQL 19 a script could set standard_conforming_strings off.
+ifneq ($(filter 15 16 17 18,$(MAJORVERSION)),)
+REGRESS += strings
+endif
+
 $(OBJS): $(wildcard $(srcdir)/src/*.h) $(srcdir)/rdsinit.control
 
 .PHONY: trigger trigger-clean

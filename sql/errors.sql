@@ -55,7 +55,7 @@ SELECT pg_temp.try(E'CREATE FUNCTION f() RETURNS int LANGUAGE sql AS \'SELECT 1/
 
 -- The server's hints, details and SQLSTATEs are kept.
 SELECT pg_temp.try(E'CREATE TABLE a (n int CHECK (n > 0));\nINSERT INTO a VALUES (0);');
-SELECT pg_temp.try(E'SELECT lenght(''x'');');
+SELECT pg_temp.try(E'SELECT nam FROM (VALUES (1)) AS product (name);');
 SELECT pg_temp.try(E'DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = ''AB123'', MESSAGE = ''m'', DETAIL = ''d'', HINT = ''h''; END $$');
 SELECT pg_temp.try(E'CREATE TABLE parent (n int); CREATE TABLE a.b.c.d ();');
 

@@ -27,7 +27,7 @@ RESET SESSION AUTHORIZATION;
 -- A script has its caller's rights and no others …
 SET SESSION AUTHORIZATION regress_rdsinit_deployer;
 SELECT outcome FROM rdsinit.apply('deployer.sql', 'CREATE TABLE regress_rdsinit.t (n int)');
-SELECT outcome FROM rdsinit.apply('superuser.sql', 'CREATE ROLE regress_rdsinit_evil SUPERUSER');
+SELECT outcome FROM rdsinit.apply('superuser.sql', 'SELECT pg_read_file(''/etc/passwd'')');
 SELECT outcome FROM rdsinit.apply('become.sql', 'SET ROLE regress_rdsinit_owner');
 SELECT outcome FROM rdsinit.apply('read.sql', 'SELECT * FROM pg_authid');
 

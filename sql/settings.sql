@@ -53,16 +53,6 @@ SELECT name, outcome FROM rdsinit.apply_bundle(ARRAY['a.sql', 'b.sql'], ARRAY[
 	'CREATE TEMP TABLE seen AS SELECT current_setting(''search_path'') AS path, current_setting(''my.setting'') AS mine']);
 TABLE seen;
 
--- standard_conforming_strings holds from where a script sets it.
-SELECT outcome, statements FROM rdsinit.apply('strings.sql', $$
-CREATE TEMP TABLE strings (s text);
-INSERT INTO strings VALUES ('back\slash');
-SET escape_string_warning = off;
-SET standard_conforming_strings = off;
-INSERT INTO strings VALUES ('tab\tstop');
-$$);
-SELECT replace(s, E'\t', '<tab>') FROM strings;
-
 RESET ALL;
 DROP TABLE made_by;
 DROP ROLE regress_rdsinit_settings;

@@ -32,15 +32,6 @@ BEGIN;
 END;
 $script$);
 
--- What the old strings meant is for standard_conforming_strings to say.
-SET standard_conforming_strings = off;
-SET escape_string_warning = off;
-SELECT line, col, text FROM rdsinit.statements(E'SELECT ''\\'';''; SELECT 2');
-RESET standard_conforming_strings;
-RESET escape_string_warning;
-SELECT line, col, text FROM rdsinit.statements(E'SELECT ''\\'';''; SELECT 2');
-SELECT line, col, text FROM rdsinit.statements(E'SELECT ''\\''; SELECT 2');
-
 -- Which could run in a transaction?
 SELECT ordinal, tag, transactional, text FROM rdsinit.statements($script$
 ANALYZE;

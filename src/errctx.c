@@ -20,12 +20,14 @@
 #define MAX_QUOTED_TOKEN 64
 
 /*
- * How SPI quotes the query that it runs, in the context of an error.  They are
- * the server's texts, and translated as the server translates them.
+ * How SPI quotes the query that it runs, in the context of an error, in one
+ * version of the server or another.  They are the server's texts, and
+ * translated as the server translates them.
  */
 static const char *const quoting_contexts[] = {
 	"SQL statement \"%s\"",
 	"SQL expression \"%s\"",
+	"PL/pgSQL expression \"%s\"",
 	"PL/pgSQL assignment \"%s\"",
 };
 

@@ -248,11 +248,10 @@ next_body_state(BodyState state, const char *text, int token, int depth)
 			return WORD("function") || WORD("procedure") ? IN_ROUTINE : IN_CREATE;
 		case IN_CREATE:
 			return depth == 0 && WORD("create") ? AFTER_CREATE : IN_CREATE;
-		case AFTER_BEGIN:
-			if (WORD("atomic"))
-				return BETWEEN;
-			/* FALLTHROUGH */
 		case IN_ROUTINE:
+		case AFTER_BEGIN:
+			if (state == AFTER_BEGIN && WORD("atomic"))
+				return BETWEEN;
 			return depth == 0 && WORD("begin") ? AFTER_BEGIN : IN_ROUTINE;
 		case IN_BODY:
 			return depth == 0 && token == ';' ? BETWEEN : IN_BODY;

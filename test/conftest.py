@@ -1,0 +1,154 @@
+"""Fixtures: a server, a database of one's own, the trigger as Lambda runs it."""
+
+import os
+import uuid
+
+import pytest
+
+from standin import PostgresProxy, SecretsManager
+from support import Cluster, Database, Server, Trigger, run_once
+from support.database import quoted
+from support.trigger import program
+
+NO_SERVER = 'no server: run under pg_virtualenv, as ./dev test does (%s is not set)'
+NO_EXTENSION = 'this server does not have the extension rdsinit'
+
+
+@pytest.fixture(scope='session')
+def server():
+    """The server that pg_virtualenv made, and its superuser."""
+    missing = [name for name in ('PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD') if not os.environ.get(name)]
+    if missing:
+        pytest.exit(NO_SERVER % ', '.join(missing), returncode=4)
+    return Server(os.environ['PGHOST'], int(os.environ['PGPORT']),
+                  os.environ['PGUSER'], os.environ['PGPASSWORD'])
+
+
+@pytest.fixture(scope='session')
+def has_extension(server):
+    """Whether the server has rdsinit.  RDSINIT_TEST_EXTENSION=1 says that it must."""
+    found = server.has_extension()
+    if not found and os.environ.get('RDSINIT_TEST_EXTENSION') == '1':
+        pytest.exit('RDSINIT_TEST_EXTENSION=1, and ' + NO_EXTENSION, returncode=4)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _extension_where_marked(request):
+    if request.node.get_closest_marker('extension') and not request.getfixturevalue('has_extension'):
+        pytest.skip(NO_EXTENSION)
+
+
+@pytest.fixture
+def role(server):
+    """role(options) makes a role with a password of its own; gives (name, password)."""
+    names = []
+
+    def make(options='LOGIN'):
+        name, password = 'rdsinit_test_' + uuid.uuid4().hex[:12], uuid.uuid4().hex
+        server.rows('CREATE ROLE %s %s PASSWORD %%s' % (quoted(name), options), (password,))
+        names.append(name)
+        return name, password
+    yield make
+    for name in names:
+        server.rows('DROP OWNED BY %s' % quoted(name))
+        server.rows('DROP ROLE %s' % quoted(name))
+
+
+@pytest.fixture
+def database(server, role):
+    """A name that no database has; dropped afterwards, whoever made it."""
+    database = Database(server)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def secrets():
+    """Secrets Manager."""
+    with SecretsManager() as manager:
+        yield manager
+        assert manager.crashes == []
+
+
+@pytest.fixture
+def proxy(server):
+    """proxy(...) puts a PostgresProxy before the server."""
+    started = []
+
+    def start(target=None, **how):
+        target = target or server
+        started.append(PostgresProxy((target.host, target.port), **how).start())
+        return started[-1]
+    yield start
+    for each in started:
+        each.stop()
+
+
+def _variables(database, variables):
+    return {**database.server.environment(), 'DB_NAME': database.name, **variables}
+
+
+@pytest.fixture
+def trigger(database):
+    """trigger(bundle, VARIABLE=…) starts the trigger as Lambda does, for the database of this test.
+
+    None as a variable's value takes the variable away.  At the end the process is
+    killed, and whatever broke the Runtime API's protocol or the log's form fails the test.
+    """
+    if not program().exists():
+        pytest.fail('%s is not built: make -C trigger' % program())
+    started = []
+
+    def start(bundle='', *, at=database, ca=None, **variables):
+        started.append(Trigger(bundle, _variables(at, variables), ca))
+        return started[-1].start()
+    yield start
+    for each in started:
+        each.stop()
+    for each in started:
+        assert each.runtime.violations == []
+        assert each.runtime.init_errors == []
+        assert each.runtime.crashes == []
+        assert each.stray == [], 'not a JSON line on stderr, or something on stdout'
+
+
+@pytest.fixture
+def once(database):
+    """once(bundle, ARGUMENT…, VARIABLE=…) runs `bootstrap --once` by hand."""
+    def run(bundle='', *arguments, **variables):
+        return run_once(bundle, _variables(database, variables), '--once', *arguments)
+    return run
+
+
+@pytest.fixture(scope='session')
+def bare():
+    """A server of the tests' own that does not have the extension."""
+    cluster = Cluster().initialize()
+    try:
+        cluster.start()
+        if cluster.server.has_extension():
+            pytest.skip("rdsinit is in this machine's PostgreSQL itself: there is no server without it")
+        yield cluster.server
+    finally:
+        cluster.remove()
+
+
+@pytest.fixture
+def bare_database(bare):
+    database = Database(bare)
+    yield database
+    database.drop()
+
+
+@pytest.fixture
+def cluster():
+    """cluster(settings) makes a cluster that a test may start and stop; not started yet."""
+    made = []
+
+    def make(**settings):
+        made.append(Cluster(settings))
+        return made[-1].initialize()
+    yield make
+    for each in made:
+        each.remove()

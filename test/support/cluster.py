@@ -1,0 +1,104 @@
+"""PostgreSQL clusters of the tests' own, for what cannot be done to a shared server:
+to start and stop it, to have it without the extension, to have it speak TLS.
+"""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+
+from .database import Server
+
+
+class Cluster:
+    """A cluster in a directory of its own, on loopback and a free port.
+
+    `initialize` and `start` are apart, so that a test can know the port of a server
+    that is not there yet.
+    """
+
+    def __init__(self, settings=()):
+        self.settings = dict(settings)
+        self.directory = None
+        self.port = None
+
+    @property
+    def server(self):
+        return Server('127.0.0.1', self.port, 'postgres', 'postgres')
+
+    @property
+    def data(self):
+        return self.directory / 'data'
+
+    def initialize(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-cluster-'))
+        password = self.directory / 'password'
+        password.write_text('postgres\n')
+        _own(self.directory, password)
+        self.run('initdb', '--no-sync', '--username=postgres', '--pwfile=%s' % password, '--encoding=UTF8',
+                 '--locale=C.UTF-8', '--auth=scram-sha-256', '--pgdata=%s' % self.data)
+        self.port = _free_port()
+        settings = {
+            'port': self.port, 'listen_addresses': '127.0.0.1', 'unix_socket_directories': '', 'fsync': 'off',
+            'shared_buffers': '16MB', 'max_connections': 20, 'max_wal_senders': 0, 'wal_level': 'minimal',
+            **self.settings}
+        with open(self.data / 'postgresql.conf', 'a', encoding='utf-8') as file:
+            file.writelines("%s = '%s'\n" % item for item in settings.items())
+        return self
+
+    def start(self):
+        self.run('pg_ctl', 'start', '--wait', '--silent', '--timeout=30',
+                 '--pgdata=%s' % self.data, '--log=%s' % (self.directory / 'log'))
+        return self
+
+    def stop(self):
+        if (self.data / 'postmaster.pid').exists():
+            self.run('pg_ctl', 'stop', '--mode=immediate', '--wait', '--silent', '--pgdata=%s' % self.data)
+
+    def remove(self):
+        try:
+            self.stop()
+        finally:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def install(self, name, text, mode=0o600):
+        """A file in the data directory, the server's own."""
+        path = self.data / name
+        path.write_text(text)
+        path.chmod(mode)
+        _own(path)
+        return path
+
+    def run(self, program, *arguments):
+        """One of PostgreSQL's server programs, as user postgres when we are root."""
+        as_postgres = dict(user='postgres', group='postgres', extra_groups=[]) if os.getuid() == 0 else {}
+        # To a file: a server inherits pg_ctl's output, so that a pipe would not end with pg_ctl.
+        with tempfile.TemporaryFile('w+') as output:
+            finished = subprocess.run(
+                [server_program(program), *arguments], cwd=self.directory, stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output, timeout=60,
+                env={'PATH': '/usr/bin:/bin', 'LC_ALL': 'C.UTF-8'}, **as_postgres)
+            output.seek(0)
+            if finished.returncode != 0:
+                log = self.directory / 'log'
+                raise RuntimeError('%s failed: %s%s' % (
+                    program, output.read(), log.read_text() if log.exists() else ''))
+
+
+def server_program(name):
+    directory = subprocess.run([os.environ.get('PG_CONFIG', 'pg_config'), '--bindir'],
+                               check=True, capture_output=True, text=True).stdout.strip()
+    return os.path.join(directory, name)
+
+
+def _free_port():
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def _own(*paths):
+    if os.getuid() == 0:
+        for path in paths:
+            shutil.chown(path, 'postgres', 'postgres')

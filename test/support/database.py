@@ -1,0 +1,113 @@
+"""A PostgreSQL server and one database of it, as the tests look at them."""
+
+import contextlib
+import dataclasses
+import time
+import uuid
+
+import psycopg2
+import psycopg2.errors
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """Where a server listens, and its superuser."""
+    host: str
+    port: int
+    user: str
+    password: str = ''
+
+    def connect(self, database='postgres', user=None, password=None):
+        connection = psycopg2.connect(
+            host=self.host, port=self.port, user=user or self.user,
+            password=self.password if password is None else password,
+            dbname=database, application_name='rdsinit test', connect_timeout=10)
+        connection.autocommit = True
+        return connection
+
+    def rows(self, sql, parameters=None, database='postgres'):
+        with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def value(self, sql, parameters=None, database='postgres'):
+        return self.rows(sql, parameters, database)[0][0]
+
+    def has_extension(self):
+        """Whether CREATE EXTENSION rdsinit works; nothing stays.
+
+        pg_available_extensions does not know: it leaves out what is under extension_destdir,
+        where pg_virtualenv's users have an extension that is not installed for all.
+        """
+        try:
+            self.rows('BEGIN; CREATE EXTENSION rdsinit; ROLLBACK')
+            return True
+        except (psycopg2.errors.FeatureNotSupported, psycopg2.errors.UndefinedFile):
+            return False
+
+    def environment(self):
+        """The trigger's variables for this server and its superuser."""
+        return {'DB_HOST': self.host, 'DB_PORT': str(self.port), 'DB_SSLMODE': 'disable',
+                'DB_USER': self.user, 'DB_PASSWORD': self.password}
+
+
+class Database:
+    """A database of a name that nobody else has.  It need not exist."""
+
+    def __init__(self, server, name=None):
+        self.server = server
+        self.name = name or 'rdsinit_test_' + uuid.uuid4().hex[:12]
+
+    def create(self, owner=None):
+        self.server.rows('CREATE DATABASE %s%s' % (quoted(self.name), ' OWNER ' + quoted(owner) if owner else ''))
+        return self
+
+    def drop(self):
+        self.server.rows('DROP DATABASE IF EXISTS %s WITH (FORCE)' % quoted(self.name))
+
+    def exists(self):
+        return self.server.value('SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)', (self.name,))
+
+    def connect(self, user=None, password=None):
+        return self.server.connect(self.name, user, password)
+
+    def rows(self, sql, parameters=None):
+        return self.server.rows(sql, parameters, self.name)
+
+    def value(self, sql, parameters=None):
+        return self.server.value(sql, parameters, self.name)
+
+    def history(self, ledger):
+        """(name, outcome, statements, rows) of each row of 'rdsinit' or 'rdsinit_plain'; None without a ledger."""
+        if not self.value('SELECT to_regclass(%s) IS NOT NULL', (ledger + '.history',)):
+            return None
+        return self.rows('SELECT name, outcome, statements, rows FROM %s.history ORDER BY id' % ledger)
+
+    def relations(self):
+        """The names of all relations that a user made, ledgers left out."""
+        return [name for name, in self.rows(
+            "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname !~ '^(pg_|information_schema|rdsinit)' AND c.relkind IN ('r', 'v', 'm', 'S', 'p') "
+            'ORDER BY 1')]
+
+    def wait_until(self, sql, parameters=None, timeout=10):
+        """Until the query says true: for what the server does in its own time."""
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            end = time.monotonic() + timeout
+            while True:
+                cursor.execute(sql, parameters)
+                if cursor.fetchone()[0]:
+                    return
+                if time.monotonic() > end:
+                    raise TimeoutError('not within %s s: %s' % (timeout, sql))
+                time.sleep(0.01)
+
+    def backends(self):
+        """How many sessions of the trigger are in this database."""
+        return self.server.value("SELECT count(*) FROM pg_stat_activity WHERE datname = %s "
+                                 "AND application_name <> 'rdsinit test' AND backend_type = 'client backend'",
+                                 (self.name,))
+
+
+def quoted(identifier):
+    return '"%s"' % identifier.replace('"', '""')

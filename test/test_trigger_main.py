@@ -1,0 +1,214 @@
+"""The main job: the trigger, started as Lambda starts it, applies a schema through the extension."""
+
+import contextlib
+import hashlib
+
+import pytest
+
+from support.scripts import BROKEN, SHOP, checksum
+
+pytestmark = pytest.mark.extension
+
+
+@pytest.fixture
+def deploy(trigger, server, secrets):
+    """deploy(bundle, VARIABLE=…): the trigger as a stack deploys it, with its credentials in a secret."""
+    secrets.put('prod/db', {'username': server.user, 'password': server.password})
+
+    def start(bundle=SHOP, **variables):
+        return trigger(bundle, **{**secrets.environment(), 'DB_SECRET_NAME': 'prod/db',
+                                  'DB_USER': None, 'DB_PASSWORD': None, **variables})
+    return start
+
+
+def test_a_first_deployment_creates_the_database_and_applies_the_schema(deploy, database):
+    assert not database.exists()
+    function = deploy()
+    payload = function.succeed()
+
+    assert set(payload) == {'statusCode', 'body', 'mode', 'database', 'databaseCreated', 'scripts', 'durationMs'}
+    assert payload['statusCode'] == 200
+    assert payload['body'] == 'RDS schema initialization successful!'
+    assert payload['mode'] == 'extension'
+    assert payload['database'] == database.name
+    assert payload['databaseCreated'] is True
+    script, = payload['scripts']
+    assert isinstance(script.pop('durationMs'), int)
+    assert script == {'name': 'schema.sql', 'outcome': 'applied', 'statements': 3, 'rows': 2,
+                      'checksum': checksum(SHOP)}
+
+    assert database.rows('SELECT id, name FROM shop.product ORDER BY id') == [('a', 'Apple'), ('b', 'Bread')]
+    assert database.rows('SELECT name, outcome, checksum, statements, rows, applied_by FROM rdsinit.history') == [
+        ('schema.sql', 'applied', checksum(SHOP), 3, 2, database.server.user)]
+    assert database.history('rdsinit_plain') is None
+
+
+def test_the_log_says_which_way_was_taken_and_names_the_request(deploy):
+    function = deploy()
+    invocation = function.send()
+    function.outcome(invocation)
+    entry = function.wait_for_log(lambda entry: entry.get('mode'))
+    assert (entry['level'], entry['mode'], entry['requestId']) == ('INFO', 'extension', invocation.request_id)
+
+
+def test_a_second_invocation_changes_nothing(deploy, database):
+    function = deploy()
+    function.succeed()
+    payload = function.succeed()
+    assert payload['databaseCreated'] is False
+    assert [(script['outcome'], script['statements'], script['rows'], script['checksum'])
+            for script in payload['scripts']] == [('unchanged', 0, 0, checksum(SHOP))]
+    assert database.history('rdsinit') == [('schema.sql', 'applied', 3, 2)]
+
+
+def test_another_process_finds_it_unchanged_too(deploy):
+    deploy().succeed()
+    assert deploy().succeed()['scripts'][0]['outcome'] == 'unchanged'
+
+
+def test_a_changed_script_is_applied_again(deploy, database):
+    deploy('CREATE TABLE one ();').succeed()
+    payload = deploy('CREATE TABLE two ();').succeed()
+    assert payload['scripts'][0]['outcome'] == 'applied'
+    assert database.relations() == ['public.one', 'public.two']
+    assert database.value('SELECT count(*) FROM rdsinit.history') == 2
+
+
+RERUNNABLE = 'CREATE TABLE IF NOT EXISTS counted (n int); INSERT INTO counted VALUES (1);'
+
+
+def test_force_in_the_event_applies_an_unchanged_script(deploy, database):
+    function = deploy(RERUNNABLE)
+    outcomes = [function.succeed(event)['scripts'][0]['outcome']
+                for event in ({}, {'force': True}, {'force': False})]
+    assert outcomes == ['applied', 'applied', 'unchanged']
+    assert database.value('SELECT count(*) FROM counted') == 2
+
+
+@pytest.mark.parametrize('value', ['true', '1', 'on'])
+def test_force_in_the_environment_does_too(deploy, database, value):
+    function = deploy(RERUNNABLE, RDSINIT_FORCE=value)
+    assert [function.succeed()['scripts'][0]['outcome'] for _ in range(2)] == ['applied', 'applied']
+    assert database.value('SELECT count(*) FROM rdsinit.history') == 2
+
+
+def test_an_events_force_wins_over_the_environments(deploy):
+    function = deploy(RERUNNABLE, RDSINIT_FORCE='true')
+    function.succeed()
+    assert function.succeed({'force': False})['scripts'][0]['outcome'] == 'unchanged'
+
+
+def test_a_broken_schema_is_an_error_that_says_where_and_leaves_nothing_behind(deploy, database):
+    outcome = deploy(BROKEN).invoke()
+    assert (outcome.kind, outcome.error_type) == ('error', 'Rdsinit.Script')
+    assert outcome.payload == {
+        'errorType': 'Rdsinit.Script',
+        'errorMessage': 'schema.sql:3:13: relation "shop.produkt" does not exist',
+        'statusCode': 500,
+        'body': 'RDS schema initialization failed. Error: '
+                'schema.sql:3:13: relation "shop.produkt" does not exist',
+        'sqlstate': '42P01', 'file': 'schema.sql', 'line': 3, 'column': 13, 'statement': 3,
+        'mode': 'extension', 'database': database.name,
+    }
+    assert database.relations() == []
+    assert database.history('rdsinit') == []
+
+
+def test_a_syntax_error_at_the_end_is_found_before_anything_runs(deploy, database):
+    payload = deploy("CREATE SEQUENCE ran;\nSELECT nextval('ran');\nCREATE TABEL wrong ();\n").fail()
+    assert (payload['sqlstate'], payload['line'], payload['column'], payload['statement']) == ('42601', 3, 8, 3)
+    assert database.relations() == []
+
+
+def test_the_loop_lives_on_after_a_failure(deploy, database):
+    function = deploy('INSERT INTO prepared VALUES (1);')
+    assert function.fail()['sqlstate'] == '42P01'
+    database.rows('CREATE TABLE prepared (n int)')
+    assert function.succeed()['scripts'][0]['rows'] == 1
+    assert function.running
+
+
+def test_a_directory_is_one_bundle_in_order_all_or_nothing(deploy, database):
+    files = {'2.sql': 'INSERT INTO t VALUES (2);', '1.sql': 'CREATE TABLE t (n int PRIMARY KEY);',
+             'sub/3.sql': 'INSERT INTO t VALUES (3);'}
+    broken = deploy({**files, 'sub/4.sql': '\nINSERT INTO t VALUES (3);'}).fail()
+    assert (broken['sqlstate'], broken['file'], broken['line'], broken['statement']) == ('23505', 'sub/4.sql', 2, 1)
+    assert broken['detail'] == 'Key (n)=(3) already exists.'
+    assert database.relations() == []
+    payload = deploy(files).succeed()
+    assert [(script['name'], script['outcome']) for script in payload['scripts']] == [
+        ('1.sql', 'applied'), ('2.sql', 'applied'), ('sub/3.sql', 'applied')]
+    assert database.rows('SELECT n FROM t ORDER BY n') == [(2,), (3,)]
+
+
+def test_an_empty_script_is_applied_with_no_statements(deploy):
+    script, = deploy('').succeed()['scripts']
+    assert (script['outcome'], script['statements'], script['rows']) == ('applied', 0, 0)
+    assert script['checksum'] == hashlib.sha256(b'').hexdigest()
+
+
+def test_two_at_once_apply_once(deploy, database):
+    database.create().rows('CREATE TABLE held (n int)')
+    with contextlib.closing(database.connect()) as holder:
+        holder.cursor().execute('BEGIN; LOCK TABLE held')
+        functions = [deploy('INSERT INTO held VALUES (1);') for _ in range(2)]
+        invocations = [function.send() for function in functions]
+        # One waits for the table, the other for its turn: the latter may sleep and try again.
+        database.wait_until("SELECT count(*) = 2 FROM pg_stat_activity WHERE datname = current_database() "
+                            "AND application_name = 'rdsinit' AND state = 'active' AND query ~ 'rdsinit'")
+        holder.cursor().execute('COMMIT')
+    outcomes = [function.outcome(invocation) for function, invocation in zip(functions, invocations)]
+    assert sorted(outcome.payload['scripts'][0]['outcome'] for outcome in outcomes) == ['applied', 'unchanged']
+    assert database.rows('SELECT n FROM held') == [(1,)]
+
+
+def test_a_scripts_notices_are_in_the_log(deploy):
+    function = deploy("DO $$ BEGIN RAISE NOTICE 'stock is %', 42; END $$;")
+    function.succeed()
+    function.wait_for_log(lambda entry: 'stock is 42' in entry['message'])
+
+
+def test_the_database_owner_needs_no_superuser_once_the_extension_is_there(trigger, database, role):
+    owner, password = role()
+    database.create(owner).rows('CREATE EXTENSION rdsinit')
+    payload = trigger(SHOP, DB_USER=owner, DB_PASSWORD=password).succeed()
+    assert (payload['mode'], payload['databaseCreated']) == ('extension', False)
+    assert database.rows('SELECT applied_by FROM rdsinit.history') == [(owner,)]
+
+
+def test_a_role_without_execute_is_told_to_ask_for_it(trigger, database, role):
+    stranger, password = role()
+    database.create().rows('CREATE EXTENSION rdsinit')
+    payload = trigger(SHOP, DB_USER=stranger, DB_PASSWORD=password).fail()
+    assert payload['sqlstate'] == '42501'
+    assert 'GRANT' in payload['hint']
+
+
+def test_extension_mode_does_not_fall_back(trigger, bare, bare_database):
+    payload = trigger(SHOP, at=bare_database, RDSINIT_MODE='extension').fail()
+    assert payload['errorType'] == 'Rdsinit.Database'
+    assert 'extension' in payload['errorMessage'] and 'rdsinit' in payload['errorMessage']
+    assert bare_database.relations() == []
+
+
+def test_the_plain_ledger_keeps_a_database_plain(trigger, database):
+    trigger(SHOP, RDSINIT_MODE='plain').succeed()
+    payload = trigger(SHOP).succeed()
+    assert (payload['mode'], payload['scripts'][0]['outcome']) == ('plain', 'unchanged')
+    assert 'rdsinit_plain' in payload['reason']
+    assert database.history('rdsinit') is None
+
+
+def test_an_answer_that_the_runtime_api_did_not_take_is_sent_again(deploy):
+    function = deploy()
+    function.runtime.fail_next_answers(1, status=500)
+    function.runtime.fail_next_answers(1, status=0)
+    function.succeed()
+    assert function.succeed()['scripts'][0]['outcome'] == 'unchanged'
+
+
+def test_without_a_runtime_api_the_process_ends(trigger):
+    function = trigger(SHOP)
+    function.runtime.wait_for_poll()
+    function.runtime.stop()
+    assert function.wait_exit(30) == 1
