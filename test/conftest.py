@@ -147,7 +147,7 @@ def cluster():
     made = []
 
     def make(**settings):
-        made.append(Cluster(settings))
+        made.append(Cluster(**settings))
         return made[-1].initialize()
     yield make
     for each in made:

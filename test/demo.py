@@ -137,11 +137,12 @@ class Demo:
         return function
 
     def invoked(self, function):
-        """An invocation's outcome and the seconds that it took, its log told."""
+        """An invocation's outcome, its log told."""
         before = len(function.log)
         invocation = function.send({})
         outcome = function.outcome(invocation)
         function.runtime.wait_for_poll()
+        time.sleep(0.03)        # all of the log is in the pipe, and needs a moment to be read from it
         self.stage.log(function.log[before:])
         return outcome
 

@@ -394,7 +394,7 @@ def test_the_proxy_drops_connections(server, proxy):
 @pytest.mark.parametrize('delivered', [True, False])
 def test_the_proxy_cuts_at_a_message(server, database, proxy, delivered):
     database.create()
-    cutting = proxy(cut_on=b'COMMIT', cut_delivered=delivered)
+    cutting = proxy(cut_on=b'COMMIT\0', cut_delivered=delivered)
     connection = psycopg2.connect(host='127.0.0.1', port=cutting.port, user=server.user,
                                   password=server.password, dbname=database.name)
     connection.cursor().execute('CREATE TABLE kept ()')

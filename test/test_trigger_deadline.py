@@ -4,6 +4,8 @@ import contextlib
 
 import pytest
 
+from support import Database
+
 SLEEPS = 'CREATE TABLE made ();\nSELECT pg_sleep(60);\n'
 
 
@@ -13,7 +15,7 @@ def mode(request):
 
 
 def nothing_runs(database):
-    type(database)(database.server, 'postgres').wait_until(
+    Database(database.server, 'postgres').wait_until(
         "SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = %s AND application_name <> 'rdsinit test' "
         "AND backend_type = 'client backend'", (database.name,), timeout=3)
     return True
@@ -23,9 +25,9 @@ def nothing_runs(database):
                          ids=['as it is', 'with statement_timeout = 0'])
 def test_a_script_that_takes_too_long_is_cancelled_in_time(trigger, database, mode, script):
     function = trigger(script, RDSINIT_MODE=mode)
-    outcome = function.invoke(timeout_s=3)
+    outcome = function.invoke(timeout_s=2)
     assert (outcome.kind, outcome.error_type) == ('error', 'Rdsinit.Timeout')
-    assert 1 < outcome.elapsed < 3
+    assert 1 < outcome.elapsed < 2
     assert outcome.payload['mode'] == mode
     assert nothing_runs(database)
     assert database.relations() == []
@@ -33,7 +35,7 @@ def test_a_script_that_takes_too_long_is_cancelled_in_time(trigger, database, mo
 
 
 def test_the_statement_that_was_running_is_named(trigger, mode):
-    payload = trigger(SLEEPS, RDSINIT_MODE=mode).fail(timeout_s=3)
+    payload = trigger(SLEEPS, RDSINIT_MODE=mode).fail(timeout_s=2)
     assert (payload['file'], payload['line'], payload['statement']) == ('schema.sql', 2, 2)
 
 
@@ -42,8 +44,8 @@ def test_a_lock_that_is_not_to_be_had_is_not_waited_for_beyond_it(trigger, datab
     with contextlib.closing(database.connect()) as holder:
         holder.cursor().execute('BEGIN; LOCK TABLE held')
         function = trigger('ALTER TABLE held ADD COLUMN n int;', RDSINIT_MODE=mode)
-        outcome = function.invoke(timeout_s=3)
-        assert outcome.kind == 'error' and outcome.elapsed < 3
+        outcome = function.invoke(timeout_s=2)
+        assert outcome.kind == 'error' and outcome.elapsed < 2
         assert outcome.error_type in ('Rdsinit.Timeout', 'Rdsinit.Script')
         assert nothing_runs(database)
         holder.cursor().execute('COMMIT')
@@ -58,8 +60,8 @@ def test_another_call_that_does_not_end_is_not_waited_for_beyond_it(trigger, dat
         invocation = slow.send(timeout_s=60)
         database.wait_until("SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database() "
                             "AND application_name = 'rdsinit' AND wait_event_type = 'Lock'")
-        outcome = trigger('SELECT 1;', RDSINIT_MODE=mode).invoke(timeout_s=3)
-        assert outcome.kind == 'error' and outcome.elapsed < 3
+        outcome = trigger('SELECT 1;', RDSINIT_MODE=mode).invoke(timeout_s=2)
+        assert outcome.kind == 'error' and outcome.elapsed < 2
         holder.cursor().execute('COMMIT')
     assert slow.outcome(invocation).kind == 'response'
 

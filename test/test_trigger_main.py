@@ -5,6 +5,7 @@ import hashlib
 
 import pytest
 
+from support import Trigger
 from support.scripts import BROKEN, SHOP, checksum
 
 pytestmark = pytest.mark.extension
@@ -19,6 +20,18 @@ def deploy(trigger, server, secrets):
         return trigger(bundle, **{**secrets.environment(), 'DB_SECRET_NAME': 'prod/db',
                                   'DB_USER': None, 'DB_PASSWORD': None, **variables})
     return start
+
+
+@pytest.fixture(scope='module', autouse=True)
+def orphan():
+    """A process whose Runtime API has gone.  It takes its time to give up, and the tests before its own that time."""
+    function = Trigger(SHOP, {}).start()
+    try:
+        function.runtime.wait_for_poll()
+        function.runtime.stop()
+        yield function
+    finally:
+        function.stop()
 
 
 def test_a_first_deployment_creates_the_database_and_applies_the_schema(deploy, database):
@@ -114,6 +127,16 @@ def test_a_broken_schema_is_an_error_that_says_where_and_leaves_nothing_behind(d
     assert database.history('rdsinit') == []
 
 
+def test_a_failure_is_in_the_log_once(deploy):
+    function = deploy(BROKEN)
+    invocation = function.send()
+    function.outcome(invocation)
+    entry = function.wait_for_log(lambda entry: entry['level'] == 'ERROR')
+    function.stop()
+    assert [each for each in function.log if each['level'] == 'ERROR'] == [entry]
+    assert (entry['requestId'], entry['sqlstate'], entry['line']) == (invocation.request_id, '42P01', 3)
+
+
 def test_a_syntax_error_at_the_end_is_found_before_anything_runs(deploy, database):
     payload = deploy("CREATE SEQUENCE ran;\nSELECT nextval('ran');\nCREATE TABEL wrong ();\n").fail()
     assert (payload['sqlstate'], payload['line'], payload['column'], payload['statement']) == ('42601', 3, 8, 3)
@@ -195,7 +218,7 @@ def test_the_plain_ledger_keeps_a_database_plain(trigger, database):
     trigger(SHOP, RDSINIT_MODE='plain').succeed()
     payload = trigger(SHOP).succeed()
     assert (payload['mode'], payload['scripts'][0]['outcome']) == ('plain', 'unchanged')
-    assert 'rdsinit_plain' in payload['reason']
+    assert 'ledger' in payload['reason']
     assert database.history('rdsinit') is None
 
 
@@ -207,8 +230,8 @@ def test_an_answer_that_the_runtime_api_did_not_take_is_sent_again(deploy):
     assert function.succeed()['scripts'][0]['outcome'] == 'unchanged'
 
 
-def test_without_a_runtime_api_the_process_ends(trigger):
-    function = trigger(SHOP)
-    function.runtime.wait_for_poll()
-    function.runtime.stop()
-    assert function.wait_exit(30) == 1
+def test_without_a_runtime_api_the_process_ends(orphan):
+    assert orphan.wait_exit(30) == 1
+    orphan.stop()
+    assert 'Runtime API' in orphan.log[-1]['message']
+    assert orphan.runtime.violations == []

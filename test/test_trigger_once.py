@@ -67,7 +67,7 @@ def test_version():
 @pytest.mark.parametrize('arguments, named', [
     ((), '--once'),
     (('--one',), '--one'),
-    (('--once', 'extra'), 'extra'),
+    (('--once', 'extra'), '--once'),
     (('--once', '--timeout'), '--timeout'),
     (('--once', '--timeout', 'x'), '--timeout'),
     (('--once', '--timeout', '0'), '--timeout'),

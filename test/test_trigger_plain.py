@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from support import Database
 from support.scripts import BROKEN, SHOP, checksum
 
 
@@ -280,8 +281,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize('statement', REFUSED)
-def test_what_would_break_the_one_transaction_is_refused(plain, database, statement):
-    payload = plain('CREATE SEQUENCE ran;\n%s;\n' % statement).fail()
+def test_what_would_break_the_one_transaction_is_refused(plain, untouched, statement):
+    database = untouched('plain')
+    payload = plain(at=database, bundle='CREATE SEQUENCE ran;\n%s;\n' % statement).fail()
     assert (payload['errorType'], payload['file'], payload['line']) == ('Rdsinit.Script', 'schema.sql', 2)
     assert payload['statement'] == 2
     assert payload['sqlstate'] == '0A000' and payload['hint']
@@ -329,13 +331,23 @@ ERRORS = {
 }
 
 
+@pytest.fixture(scope='module')
+def untouched(server):
+    """untouched(mode): one database for all the scripts of a mode that fail, and so leave nothing in it."""
+    databases = {}
+    yield lambda mode: databases.setdefault(mode, Database(server))
+    for database in databases.values():
+        database.drop()
+
+
 @pytest.mark.parametrize('script, sqlstate, line, column, statement', ERRORS.values(), ids=ERRORS.keys())
-def test_an_error_says_where_alike_in_both_modes(trigger, database, mode, script, sqlstate, line, column, statement):
-    payload = trigger(script, RDSINIT_MODE=mode).fail()
+def test_an_error_says_where_alike_in_both_modes(trigger, untouched, mode, script, sqlstate, line, column, statement):
+    database = untouched(mode)
+    payload = trigger(script, at=database, RDSINIT_MODE=mode).fail()
     assert (payload['errorType'], payload['sqlstate'], payload['file']) == ('Rdsinit.Script', sqlstate, 'schema.sql')
-    if line:
-        assert (payload['line'], payload['column'], payload['statement']) == (line, column, statement)
-        assert payload['errorMessage'].startswith('schema.sql:%d:%d: ' % (line, column))
+    assert (payload.get('line'), payload.get('column'), payload.get('statement')) == (line, column, statement)
+    place = 'schema.sql:%d:%d: ' % (line, column) if line else 'schema.sql: '
+    assert payload['errorMessage'].startswith(place)
     assert database.relations() == []
 
 
@@ -349,8 +361,9 @@ UNTERMINATED = {
 
 
 @pytest.mark.parametrize('script, line, column', UNTERMINATED.values(), ids=UNTERMINATED.keys())
-def test_what_is_not_ended_is_an_error_where_it_starts(trigger, database, mode, script, line, column):
-    payload = trigger('CREATE SEQUENCE ran;' + script, RDSINIT_MODE=mode).fail()
+def test_what_is_not_ended_is_an_error_where_it_starts(trigger, untouched, mode, script, line, column):
+    database = untouched(mode)
+    payload = trigger('CREATE SEQUENCE ran;' + script, at=database, RDSINIT_MODE=mode).fail()
     assert (payload['sqlstate'], payload['file']) == ('42601', 'schema.sql')
     assert (payload['line'], payload['column']) == (line, column)
     assert 'unterminated' in payload['errorMessage']

@@ -28,7 +28,7 @@ def certificate(tmp_path_factory):
 @pytest.fixture(scope='module')
 def tls(certificate):
     """A server that speaks TLS, for localhost."""
-    cluster = Cluster({'ssl': 'on'}).initialize()
+    cluster = Cluster(ssl='on').initialize()
     try:
         pem, key = certificate('localhost')
         cluster.install('server.crt', pem)

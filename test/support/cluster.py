@@ -19,14 +19,16 @@ class Cluster:
     that is not there yet.
     """
 
-    def __init__(self, settings=()):
-        self.settings = dict(settings)
+    def __init__(self, **settings):
+        self.settings = {
+            'port': None, 'listen_addresses': '127.0.0.1', 'unix_socket_directories': '', 'fsync': 'off',
+            'shared_buffers': '16MB', 'max_connections': 20, 'max_wal_senders': 0, 'wal_level': 'minimal',
+            **settings}
         self.directory = None
-        self.port = None
 
     @property
     def server(self):
-        return Server('127.0.0.1', self.port, 'postgres', 'postgres')
+        return Server(self.settings['listen_addresses'], self.settings['port'], 'postgres', 'postgres')
 
     @property
     def data(self):
@@ -39,13 +41,9 @@ class Cluster:
         _own(self.directory, password)
         self.run('initdb', '--no-sync', '--username=postgres', '--pwfile=%s' % password, '--encoding=UTF8',
                  '--locale=C.UTF-8', '--auth=scram-sha-256', '--pgdata=%s' % self.data)
-        self.port = _free_port()
-        settings = {
-            'port': self.port, 'listen_addresses': '127.0.0.1', 'unix_socket_directories': '', 'fsync': 'off',
-            'shared_buffers': '16MB', 'max_connections': 20, 'max_wal_senders': 0, 'wal_level': 'minimal',
-            **self.settings}
+        self.settings['port'] = self.settings['port'] or _free_port()
         with open(self.data / 'postgresql.conf', 'a', encoding='utf-8') as file:
-            file.writelines("%s = '%s'\n" % item for item in settings.items())
+            file.writelines("%s = '%s'\n" % item for item in self.settings.items())
         return self
 
     def start(self):

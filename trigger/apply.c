@@ -1,0 +1,224 @@
+/*-------------------------------------------------------------------------
+ *
+ * apply.c
+ *	  A bundle applied to the database, in one way or the other.
+ *
+ * The two ways keep a ledger each, and a bundle that is in the one would be
+ * applied a second time by the other.  So a database stays with the one that it
+ * has, whatever else speaks for the other.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "extension.h"
+#include "log.h"
+#include "plain.h"
+
+/* How often to look again after somebody else was quicker to create it. */
+#define MOST_RACES 5
+
+#define PROBE_QUERY \
+	"SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'rdsinit') AS installed," \
+	" EXISTS (SELECT FROM pg_catalog.pg_available_extensions" \
+	"  WHERE name OPERATOR(pg_catalog.=) 'rdsinit') AS available," \
+	" EXISTS (SELECT FROM pg_catalog.pg_class AS c" \
+	"  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace" \
+	"  WHERE n.nspname OPERATOR(pg_catalog.=) 'rdsinit_plain'" \
+	"  AND c.relname OPERATOR(pg_catalog.=) 'history') AS plain_ledger"
+
+/* Only a function that is the extension's counts, whoever else made one. */
+#define FUNCTION_QUERY \
+	"SELECT pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE')" \
+	" AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AS allowed, current_user AS role" \
+	" FROM pg_catalog.pg_extension AS e" \
+	" JOIN pg_catalog.pg_depend AS d ON d.refobjid OPERATOR(pg_catalog.=) e.oid" \
+	"  AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass" \
+	"  AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass" \
+	"  AND d.deptype OPERATOR(pg_catalog.=) 'e'" \
+	" JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) d.objid" \
+	" WHERE e.extname OPERATOR(pg_catalog.=) 'rdsinit'" \
+	"  AND p.oid::pg_catalog.regprocedure::pg_catalog.text" \
+	"   OPERATOR(pg_catalog.=) 'rdsinit.apply_bundle(text[],text[],jsonb)'"
+
+typedef struct Findings
+{
+	bool installed;
+	bool available;
+	bool plain_ledger;
+} Findings;
+
+static bool choose(const Session *session, Mode mode, Outcome *outcome, Error *error);
+static bool probe(const Session *session, Findings *findings, Error *error);
+static bool obtain_extension(const Session *session, Mode mode, Findings *findings, Outcome *outcome, Error *error);
+static bool is_unavailable(const Findings *findings, const Error *error);
+static bool fall_back(Outcome *outcome, Error *error);
+static bool lost_race(const Error *error);
+static bool check_extension(const Session *session, Error *error);
+
+bool
+apply_bundle(const Session *session, const Bundle *bundle, Mode mode, bool force,
+			 Outcome *outcome, Error *error)
+{
+	json_t *fields;
+	bool ok;
+
+	if (!choose(session, mode, outcome, error))
+		return false;
+
+	fields = json_pack("{s:s}", "mode", outcome->mode);
+	if (outcome->reason != NULL)
+		json_object_set_new(fields, "reason", json_string(outcome->reason));
+	log_line(LEVEL_INFO, fields, "applying %zu script%s in %s mode", bundle->count,
+			 bundle->count == 1 ? "" : "s", outcome->mode);
+
+	if (strcmp(outcome->mode, "extension") == 0)
+		ok = extension_apply(session, bundle, force, outcome, error);
+	else
+		ok = plain_apply(session, bundle, force, outcome, error);
+
+	if (!ok && strcmp(error->type, ERROR_TIMEOUT) == 0 && error->hint == NULL)
+		error_hint(error, "Nothing has been applied: all of it is one transaction. Give the function more time.");
+	return ok;
+}
+
+static bool
+choose(const Session *session, Mode mode, Outcome *outcome, Error *error)
+{
+	Findings findings;
+
+	if (!probe(session, &findings, error))
+		return false;
+
+	if (mode == MODE_EXTENSION && findings.plain_ledger)
+	{
+		error_set(error, ERROR_DATABASE, "the database has a ledger of the plain mode, rdsinit_plain.history");
+		error_hint(error, "With a second ledger the extension would apply everything again."
+						  " Stay with RDSINIT_MODE=plain; this version cannot adopt the ledger.");
+		return false;
+	}
+	if (mode == MODE_PLAIN && findings.installed && !findings.plain_ledger)
+	{
+		error_set(error, ERROR_DATABASE, "the database has the extension rdsinit, and its ledger");
+		error_hint(error, "With a second ledger the plain mode would apply everything again."
+						  " Use RDSINIT_MODE=auto, or drop the extension if it was never used.");
+		return false;
+	}
+
+	if (mode == MODE_PLAIN)
+		return outcome_plain(outcome, error, "RDSINIT_MODE is plain");
+	if (findings.plain_ledger)
+		return outcome_plain(outcome, error, "the database has the plain mode's ledger, rdsinit_plain.history,"
+											 " and with a second one everything would be applied again");
+
+	if (!findings.installed && !obtain_extension(session, mode, &findings, outcome, error))
+		return false;
+	if (outcome->mode != NULL)
+		return true;
+
+	outcome->mode = "extension";
+	return check_extension(session, error);
+}
+
+static bool
+probe(const Session *session, Findings *findings, Error *error)
+{
+	PGresult *result = NULL;
+	bool ok = query_run(session, PROBE_QUERY, &result, error);
+
+	if (ok)
+	{
+		findings->installed = query_field_is_true(result, 0, "installed");
+		findings->available = query_field_is_true(result, 0, "available");
+		findings->plain_ledger = query_field_is_true(result, 0, "plain_ledger");
+	}
+	PQclear(result);
+	return ok;
+}
+
+/*
+ * Creates the extension.  Where that cannot be, the outcome's mode is plain
+ * afterwards, if the caller did not insist.
+ *
+ * It is tried even where pg_available_extensions does not list it: that shows
+ * one directory alone, and Debian's extension_destdir is another.
+ */
+static bool
+obtain_extension(const Session *session, Mode mode, Findings *findings, Outcome *outcome, Error *error)
+{
+	int races;
+
+	for (races = 0; !findings->installed; races++)
+	{
+		if (query_run(session, "CREATE EXTENSION IF NOT EXISTS rdsinit", NULL, error))
+		{
+			error_free(error);
+			log_line(LEVEL_INFO, NULL, "created extension \"rdsinit\"");
+			return true;
+		}
+		if (mode == MODE_AUTO && (is_unavailable(findings, error) || error_has_sqlstate(error, "42501")))
+			return fall_back(outcome, error);
+		if (!lost_race(error) || races == MOST_RACES)
+		{
+			error_reword(error, "could not create extension \"rdsinit\": %s", error->message);
+			return false;
+		}
+		if (!probe(session, findings, error))
+			return false;
+	}
+	error_free(error);
+	return true;
+}
+
+/* The same two codes, of an extension that is there, are a broken installation. */
+static bool
+is_unavailable(const Findings *findings, const Error *error)
+{
+	return !findings->available && (error_has_sqlstate(error, "0A000") || error_has_sqlstate(error, "58P01"));
+}
+
+static bool
+fall_back(Outcome *outcome, Error *error)
+{
+	bool ok;
+
+	if (error_has_sqlstate(error, "42501"))
+		ok = outcome_plain(outcome, error, "this role may not create the extension rdsinit: %s", error->message);
+	else
+		ok = outcome_plain(outcome, error, "the server does not have the extension rdsinit");
+	if (ok)
+		error_free(error);
+	return ok;
+}
+
+static bool
+lost_race(const Error *error)
+{
+	return error_has_sqlstate(error, "23505") || error_has_sqlstate(error, "42710");
+}
+
+static bool
+check_extension(const Session *session, Error *error)
+{
+	PGresult *result = NULL;
+	bool ok = query_run(session, FUNCTION_QUERY, &result, error);
+
+	if (ok && PQntuples(result) == 0)
+	{
+		ok = error_set(error, ERROR_DATABASE, "the database's extension rdsinit does not have what this program calls");
+		error_hint(error, "Run ALTER EXTENSION rdsinit UPDATE, with version " RDSINIT_VERSION " of it installed on the server.");
+	}
+	else if (ok && !query_field_is_true(result, 0, "allowed"))
+	{
+		ok = error_set(error, ERROR_DATABASE, "role \"%s\" may not use the extension rdsinit", query_field(result, 0, "role"));
+		error_sqlstate(error, "42501");
+		error_hint(error, "As the database's owner, run: GRANT EXECUTE ON FUNCTION"
+						  " rdsinit.apply_bundle(text[], text[], jsonb) TO \"%s\";",
+				   query_field(result, 0, "role"));
+	}
+	PQclear(result);
+	return ok;
+}

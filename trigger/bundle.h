@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * bundle.h
+ *	  The scripts that the program was packaged with.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef BUNDLE_H
+#define BUNDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+
+typedef struct Script
+{
+	char *name; /* relative to the bundle's directory, with '/' */
+	char *body; /* as in the file: valid UTF-8 without NUL; NUL-terminated */
+	size_t length;
+} Script;
+
+/* In bytewise order of name; never empty after success. */
+typedef struct Bundle
+{
+	Script *scripts;
+	size_t count;
+	size_t bytes; /* of all bodies */
+} Bundle;
+
+/*
+ * Reads a file, or every .sql file below a directory.  "path" NULL: the
+ * directory "schema", or else the file "schema.sql", beside the program.
+ */
+extern bool bundle_read(const char *path, const char *program_directory, Bundle *bundle, Error *error);
+extern void bundle_free(Bundle *bundle);
+
+#endif /* BUNDLE_H */

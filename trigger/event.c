@@ -1,0 +1,91 @@
+/*-------------------------------------------------------------------------
+ *
+ * event.c
+ *	  What an invocation's event asks for.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "event.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static bool refuse_service_event(const json_t *event, Error *error);
+static bool read_keys(json_t *event, Request *request, Error *error);
+
+/* No event, null and {} ask for nothing in particular. */
+bool
+event_read(const char *event, size_t length, Request *request, Error *error)
+{
+	json_t *json;
+	json_error_t problem;
+	bool ok = false;
+
+	if (length == 0)
+		return true;
+
+	json = json_loadb(event, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &problem);
+	if (json == NULL)
+		return error_set(error, ERROR_EVENT, "the event is not valid JSON (line %d, column %d)",
+						 problem.line, problem.column);
+
+	if (json_is_null(json))
+		ok = true;
+	else if (!json_is_object(json))
+		error_set(error, ERROR_EVENT, "the event is not a JSON object");
+	else if (!refuse_service_event(json, error))
+		ok = read_keys(json, request, error);
+
+	json_decref(json);
+	return ok;
+}
+
+/*
+ * Events of AWS services are told apart, since their senders did not write
+ * them and would not know what a refused key means.  True: refused.
+ */
+static bool
+refuse_service_event(const json_t *event, Error *error)
+{
+	if (json_object_get(event, "RequestType") != NULL)
+	{
+		error_set(error, ERROR_EVENT, "this version does not handle events of a CloudFormation custom resource");
+		error_hint(error, "Nothing was sent to the event's ResponseURL, so that the stack waits until it times out:"
+						  " invoke the function in another way, for example with \"aws lambda invoke\".");
+		return true;
+	}
+	if (json_object_get(event, "Records") != NULL)
+	{
+		error_set(error, ERROR_EVENT, "this version does not handle events with Records (of SNS, SQS or S3)");
+		error_hint(error, "Invoke the function with {} or {\"force\": true}.");
+		return true;
+	}
+	if (json_object_get(event, "source") != NULL && json_object_get(event, "detail-type") != NULL)
+	{
+		error_set(error, ERROR_EVENT, "this version does not handle events of EventBridge");
+		error_hint(error, "Give the rule's target a constant input: {} or {\"force\": true}.");
+		return true;
+	}
+	return false;
+}
+
+static bool
+read_keys(json_t *event, Request *request, Error *error)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(event, key, value)
+	{
+		if (strcmp(key, "force") != 0)
+		{
+			error_set(error, ERROR_EVENT, "the event's key \"%s\" is not known", key);
+			error_hint(error, "This version knows \"force\".");
+			return false;
+		}
+		if (!json_is_boolean(value))
+			return error_set(error, ERROR_EVENT, "the event's \"force\" is neither true nor false");
+		request->force = json_is_true(value);
+	}
+	return true;
+}

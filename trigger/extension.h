@@ -1,0 +1,22 @@
+/*-------------------------------------------------------------------------
+ *
+ * extension.h
+ *	  A bundle applied by the extension, in one call.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef EXTENSION_H
+#define EXTENSION_H
+
+#include <stdbool.h>
+
+#include "bundle.h"
+#include "error.h"
+#include "outcome.h"
+#include "query.h"
+
+/* Calls rdsinit.apply_bundle; the extension is there. */
+extern bool extension_apply(const Session *session, const Bundle *bundle, bool force,
+							Outcome *outcome, Error *error);
+
+#endif /* EXTENSION_H */

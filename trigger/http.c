@@ -1,0 +1,334 @@
+/*-------------------------------------------------------------------------
+ *
+ * http.c
+ *	  HTTP requests: the only user of libcurl.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "http.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONNECT_TIMEOUT 3000
+#define FIRST_BODY_SIZE 8192
+
+struct Http
+{
+	CURL *handle;
+	char message[CURL_ERROR_SIZE];
+};
+
+/* A response's body as it comes in. */
+typedef struct Body
+{
+	char *bytes;
+	size_t length;
+	size_t size;
+	size_t limit;
+	bool too_long;
+} Body;
+
+static bool set_options(Http *http, const HttpRequest *request, struct curl_slist *headers,
+						Body *body, Error *error);
+static CURLcode set_signature(CURL *handle, const HttpSignature *signature);
+static bool make_headers(const HttpRequest *request, struct curl_slist **headers, Error *error);
+static char *host_header(const char *url);
+static bool append_header(struct curl_slist **headers, const char *header);
+static size_t receive(char *bytes, size_t size, size_t count, void *argument);
+static bool reserve(Body *body, size_t length);
+static void wipe(char *bytes, size_t size);
+static bool is_transient(CURLcode code);
+
+bool
+http_open(Http **http, Error *error)
+{
+	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+
+	if (code != CURLE_OK)
+		return error_set(error, ERROR_INTERNAL, "could not start libcurl: %s", curl_easy_strerror(code));
+
+	*http = calloc(1, sizeof(**http));
+	if (*http != NULL)
+		(*http)->handle = curl_easy_init();
+	if (*http == NULL || (*http)->handle == NULL)
+	{
+		http_close(*http);
+		*http = NULL;
+		return error_out_of_memory(error);
+	}
+	return true;
+}
+
+void
+http_close(Http *http)
+{
+	if (http != NULL)
+		curl_easy_cleanup(http->handle);
+	free(http);
+	curl_global_cleanup();
+}
+
+bool
+http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *transient, Error *error)
+{
+	struct curl_slist *headers = NULL;
+	Body body = {0};
+	CURLcode code;
+	bool ok = false;
+
+	*transient = false;
+	body.limit = request->response_limit;
+	if (!reserve(&body, 0))
+	{
+		error_out_of_memory(error);
+		goto done;
+	}
+	if (!make_headers(request, &headers, error) || !set_options(http, request, headers, &body, error))
+		goto done;
+
+	code = curl_easy_perform(http->handle);
+	if (code == CURLE_OK)
+		code = curl_easy_getinfo(http->handle, CURLINFO_RESPONSE_CODE, &response->status);
+	if (code != CURLE_OK)
+	{
+		if (body.too_long)
+			error_set(error, ERROR_INTERNAL, "the response of %s is longer than %zu bytes",
+					  request->url, request->response_limit);
+		else
+			error_set(error, ERROR_INTERNAL, "%s: %s", request->url,
+					  http->message[0] != '\0' ? http->message : curl_easy_strerror(code));
+		*transient = is_transient(code);
+		goto done;
+	}
+
+	response->body = body.bytes;
+	response->length = body.length;
+	body.bytes = NULL;
+	ok = true;
+
+done:
+	wipe(body.bytes, body.size);
+	curl_slist_free_all(headers);
+	return ok;
+}
+
+const char *
+http_response_header(const Http *http, const char *name)
+{
+	struct curl_header *header = NULL;
+
+	if (curl_easy_header(http->handle, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return NULL;
+	return header->value;
+}
+
+void
+http_response_free(HttpResponse *response)
+{
+	wipe(response->body, response->length);
+	memset(response, 0, sizeof(*response));
+}
+
+/* Keeps the result of the first option that was refused. */
+#define SET(option, value) \
+	do \
+	{ \
+		if (code == CURLE_OK) \
+			code = curl_easy_setopt(handle, option, value); \
+	} while (0)
+
+/* curl_easy_reset keeps connections, and forgets the last request's options. */
+static bool
+set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, Body *body, Error *error)
+{
+	CURL *handle = http->handle;
+	CURLcode code = CURLE_OK;
+
+	curl_easy_reset(handle);
+	http->message[0] = '\0';
+
+	SET(CURLOPT_ERRORBUFFER, http->message);
+	SET(CURLOPT_URL, request->url);
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_USERAGENT, "rdsinit/" RDSINIT_VERSION);
+	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_WRITEFUNCTION, receive);
+	SET(CURLOPT_WRITEDATA, body);
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) CONNECT_TIMEOUT);
+	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout);
+	if (request->direct)
+		SET(CURLOPT_NOPROXY, "*");
+	if (request->body != NULL)
+	{
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(request->body));
+		SET(CURLOPT_POSTFIELDS, request->body);
+	}
+	if (code == CURLE_OK && request->signature != NULL)
+		code = set_signature(handle, request->signature);
+
+	if (code != CURLE_OK)
+		return error_set(error, ERROR_INTERNAL, "libcurl: %s", curl_easy_strerror(code));
+	return true;
+}
+
+static CURLcode
+set_signature(CURL *handle, const HttpSignature *signature)
+{
+	CURLcode code = CURLE_OK;
+	char *provider = NULL;
+
+	if (asprintf(&provider, "aws:amz:%s:%s", signature->region, signature->service) < 0)
+		return CURLE_OUT_OF_MEMORY;
+	SET(CURLOPT_AWS_SIGV4, provider);
+	SET(CURLOPT_USERNAME, signature->access_key_id);
+	SET(CURLOPT_PASSWORD, signature->secret_access_key);
+	free(provider);
+	return code;
+}
+
+/*
+ * The request's own headers and ours.  libcurl 7.88 signs a Host header of its
+ * own making that lacks the port, which a signature must cover; one that is
+ * given is signed as it is sent.
+ */
+static bool
+make_headers(const HttpRequest *request, struct curl_slist **headers, Error *error)
+{
+	const char *const *header;
+	bool ok = true;
+
+	for (header = request->headers; ok && header != NULL && *header != NULL; header++)
+		ok = append_header(headers, *header);
+
+	if (ok && request->signature != NULL)
+	{
+		char *host = host_header(request->url);
+
+		ok = host != NULL && append_header(headers, host);
+		free(host);
+	}
+	else if (ok && request->body != NULL)
+	{
+		/* Waiting for "100 Continue" costs a second where it never comes. */
+		ok = append_header(headers, "Expect:");
+	}
+	return ok || error_out_of_memory(error);
+}
+
+/* "Host: name:port", without the port where it is the scheme's own. */
+static char *
+host_header(const char *url)
+{
+	CURLU *parts = curl_url();
+	char *host = NULL;
+	char *port = NULL;
+	char *header = NULL;
+
+	if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
+		curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		goto done;
+	if (curl_url_get(parts, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) != CURLUE_OK)
+		port = NULL;
+	if (asprintf(&header, "Host: %s%s%s", host, port != NULL ? ":" : "", port != NULL ? port : "") < 0)
+		header = NULL;
+
+done:
+	curl_free(port);
+	curl_free(host);
+	curl_url_cleanup(parts);
+	return header;
+}
+
+static bool
+append_header(struct curl_slist **headers, const char *header)
+{
+	struct curl_slist *longer = curl_slist_append(*headers, header);
+
+	if (longer == NULL)
+		return false;
+	*headers = longer;
+	return true;
+}
+
+/* libcurl's write callback; any result but the size given ends the transfer. */
+static size_t
+receive(char *bytes, size_t size, size_t count, void *argument)
+{
+	Body *body = argument;
+	size_t length = size * count;
+
+	if (length > body->limit - body->length)
+	{
+		body->too_long = true;
+		return 0;
+	}
+	if (!reserve(body, length))
+		return 0;
+	memcpy(body->bytes + body->length, bytes, length);
+	body->length += length;
+	body->bytes[body->length] = '\0';
+	return length;
+}
+
+/* Not realloc, which leaves a copy of what may be a secret in freed memory. */
+static bool
+reserve(Body *body, size_t length)
+{
+	size_t size = body->size > 0 ? body->size : FIRST_BODY_SIZE;
+	char *bytes;
+
+	while (size < body->length + length + 1)
+		size *= 2;
+	if (size == body->size)
+		return true;
+
+	bytes = malloc(size);
+	if (bytes == NULL)
+		return false;
+	if (body->length > 0)
+		memcpy(bytes, body->bytes, body->length);
+	bytes[body->length] = '\0';
+	wipe(body->bytes, body->size);
+	body->bytes = bytes;
+	body->size = size;
+	return true;
+}
+
+static void
+wipe(char *bytes, size_t size)
+{
+	if (bytes != NULL)
+		explicit_bzero(bytes, size);
+	free(bytes);
+}
+
+/* What a network does, as opposed to what a configuration is. */
+static bool
+is_transient(CURLcode code)
+{
+	switch (code)
+	{
+		case CURLE_COULDNT_RESOLVE_PROXY:
+		case CURLE_COULDNT_RESOLVE_HOST:
+		case CURLE_COULDNT_CONNECT:
+		case CURLE_WEIRD_SERVER_REPLY:
+		case CURLE_PARTIAL_FILE:
+		case CURLE_OPERATION_TIMEDOUT:
+		case CURLE_SSL_CONNECT_ERROR:
+		case CURLE_GOT_NOTHING:
+		case CURLE_SEND_ERROR:
+		case CURLE_RECV_ERROR:
+		case CURLE_HTTP2:
+		case CURLE_HTTP2_STREAM:
+			return true;
+		default:
+			return false;
+	}
+}

@@ -1,0 +1,63 @@
+/*-------------------------------------------------------------------------
+ *
+ * http.h
+ *	  HTTP requests.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+/* Connections are kept from one request to the next. */
+typedef struct Http Http;
+
+/* Signs a request as AWS asks for (Signature Version 4). */
+typedef struct HttpSignature
+{
+	const char *region;
+	const char *service;
+	const char *access_key_id;
+	const char *secret_access_key;
+} HttpSignature;
+
+typedef struct HttpRequest
+{
+	const char *url;
+	const char *const *headers;     /* "Name: value", NULL at the end; or NULL */
+	const char *body;               /* NULL: GET, otherwise POST */
+	const HttpSignature *signature; /* NULL: unsigned */
+	size_t response_limit;          /* in bytes; a longer one is an error */
+	int64_t timeout;                /* in milliseconds; 0: as long as it takes */
+	bool direct;                    /* through no proxy, whatever the environment says */
+} HttpRequest;
+
+typedef struct HttpResponse
+{
+	long status;
+	char *body; /* NUL-terminated; never NULL after success */
+	size_t length;
+} HttpResponse;
+
+extern bool http_open(Http **http, Error *error);
+extern void http_close(Http *http);
+
+/*
+ * True when there is a response, whatever its status.  After false, "transient"
+ * says whether the same request may well succeed later.
+ */
+extern bool http_send(Http *http, const HttpRequest *request, HttpResponse *response,
+					  bool *transient, Error *error);
+
+/* A header of the last response, until the next request; NULL: not there. */
+extern const char *http_response_header(const Http *http, const char *name);
+
+/* Wipes the body, which may hold a secret. */
+extern void http_response_free(HttpResponse *response);
+
+#endif /* HTTP_H */

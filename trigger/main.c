@@ -1,0 +1,268 @@
+/*-------------------------------------------------------------------------
+ *
+ * main.c
+ *	  The trigger: options, and the loop over invocations.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "connection.h"
+#include "deadline.h"
+#include "http.h"
+#include "invocation.h"
+#include "log.h"
+#include "runtime.h"
+
+/* Lambda's own name for a custom runtime's program. */
+#define PROGRAM "bootstrap"
+
+/* As long as a Lambda may take at most; what --once allows without --timeout. */
+#define DEFAULT_TIMEOUT 900
+
+/* Where the Runtime API has failed for so long, Lambda starts us anew. */
+#define NEXT_ATTEMPTS_FOR 10000
+#define FIRST_PAUSE 50
+#define LONGEST_PAUSE 2000
+
+/* Exit status for a wrong command line. */
+#define EXIT_USAGE 2
+
+typedef struct Options
+{
+	bool once;
+	long timeout; /* in seconds */
+} Options;
+
+static void read_options(int argc, char *const *argv, Options *options);
+static void usage(FILE *stream);
+static bool start(Http **http, Config *config, Error *config_error);
+static int run_once(Http *http, const Config *config, const Error *config_error, long timeout);
+static int run_loop(Http *http, const Config *config, const Error *config_error, const char *address);
+static bool next_invocation(Http *http, const char *address, Invocation *invocation);
+static void serve(Http *http, const Config *config, const Error *config_error, const char *address,
+				  const Invocation *invocation);
+static void wipe_and_free(void *memory);
+
+int
+main(int argc, char **argv)
+{
+	const char *address = getenv("AWS_LAMBDA_RUNTIME_API");
+	Options options = {false, DEFAULT_TIMEOUT};
+	Http *http = NULL;
+	Config config = {0};
+	Error config_error = ERROR_NONE;
+	int status = EXIT_FAILURE;
+
+	read_options(argc, argv, &options);
+	if (!options.once && address == NULL)
+	{
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+
+	if (start(&http, &config, &config_error))
+	{
+		if (options.once)
+			status = run_once(http, &config, &config_error, options.timeout);
+		else
+			status = run_loop(http, &config, &config_error, address);
+	}
+
+	error_free(&config_error);
+	config_free(&config);
+	http_close(http);
+	return status;
+}
+
+static void
+read_options(int argc, char *const *argv, Options *options)
+{
+	static const struct option long_options[] = {
+		{"once", no_argument, NULL, 'o'},
+		{"timeout", required_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0}};
+	char *end;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+	{
+		switch (option)
+		{
+			case 'o':
+				options->once = true;
+				break;
+			case 't':
+				errno = 0;
+				options->timeout = strtol(optarg, &end, 10);
+				if (errno == 0 && end != optarg && *end == '\0' && options->timeout >= 1 && options->timeout <= 86400)
+					break;
+				fprintf(stderr, PROGRAM ": --timeout is not a number of seconds from 1 to 86400: \"%s\"\n"
+										"\"" PROGRAM " --help\" says more.\n",
+						optarg);
+				exit(EXIT_USAGE);
+			case 'h':
+				usage(stdout);
+				exit(EXIT_SUCCESS);
+			case 'V':
+				puts("rdsinit " RDSINIT_VERSION);
+				exit(EXIT_SUCCESS);
+			default:
+				usage(stderr);
+				exit(EXIT_USAGE);
+		}
+	}
+	if (optind < argc)
+	{
+		usage(stderr);
+		exit(EXIT_USAGE);
+	}
+}
+
+static void
+usage(FILE *stream)
+{
+	fprintf(stream,
+			"Applies the SQL scripts that it is packaged with to a PostgreSQL database.\n"
+			"\n"
+			"Usage:\n"
+			"  %s              as AWS Lambda runs it: AWS_LAMBDA_RUNTIME_API is set\n"
+			"  %s --once [--timeout SECONDS]\n"
+			"                         one invocation now; its answer is printed\n"
+			"  %s --help | --version\n"
+			"\n"
+			"Environment:\n"
+			"  DB_HOST                host name; several separated by commas: the writable\n"
+			"                         one is found\n"
+			"  DB_PORT                5432\n"
+			"  DB_NAME                the database, which is created when it is missing\n"
+			"  DB_SECRET_NAME         name or ARN of a secret in AWS Secrets Manager, with\n"
+			"                         username, password, and perhaps host, port, dbname\n"
+			"  DB_USER, DB_PASSWORD   instead of a secret\n"
+			"  DB_SSLMODE             verify-full where there is a CA file, else require\n"
+			"  DB_SSLROOTCERT         the CA file; without it ca.pem beside the program\n"
+			"  DB_ADMIN_NAME          postgres: connected to only for creating DB_NAME\n"
+			"  RDSINIT_BUNDLE         file or directory of scripts; without it \"schema\",\n"
+			"                         or else \"schema.sql\", beside the program\n"
+			"  RDSINIT_MODE           auto, extension or plain\n"
+			"  RDSINIT_FORCE          true: what has not changed is applied as well\n"
+			"  AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN\n"
+			"                         for the secret\n"
+			"  AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL\n"
+			"                         another endpoint than AWS's own\n"
+			"\n"
+			"--once allows %d seconds without --timeout. Its exit status is 0 for success,\n"
+			"and 1 for failure.\n",
+			PROGRAM, PROGRAM, PROGRAM, DEFAULT_TIMEOUT);
+}
+
+/* A wrong configuration is not a failure to start: it is answered to whoever calls. */
+static bool
+start(Http **http, Config *config, Error *config_error)
+{
+	Error error = ERROR_NONE;
+	bool ok;
+
+	/* A peer that goes away is an error of the write, not a death. */
+	signal(SIGPIPE, SIG_IGN);
+	json_set_alloc_funcs(malloc, wipe_and_free);
+
+	ok = connection_forget_environment(&error) && http_open(http, &error);
+	if (!ok)
+		log_line(LEVEL_ERROR, NULL, "%s", error.message != NULL ? error.message : "out of memory");
+	else
+		(void) config_read(config, config_error);
+	error_free(&error);
+	return ok;
+}
+
+static int
+run_once(Http *http, const Config *config, const Error *config_error, long timeout)
+{
+	Deadline deadline = deadline_after(timeout * 1000);
+	const char *error_type;
+	char *answer = invocation_run(http, config, config_error, NULL, 0, &deadline, &error_type);
+	bool written = answer != NULL && puts(answer) != EOF && fflush(stdout) == 0;
+
+	free(answer);
+	return written && error_type == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/* Ends only where the Runtime API no longer answers. */
+static int
+run_loop(Http *http, const Config *config, const Error *config_error, const char *address)
+{
+	Invocation invocation = {0};
+
+	while (next_invocation(http, address, &invocation))
+	{
+		log_request(invocation.request_id);
+		serve(http, config, config_error, address, &invocation);
+		log_request(NULL);
+		invocation_free(&invocation);
+	}
+	return EXIT_FAILURE;
+}
+
+static bool
+next_invocation(Http *http, const char *address, Invocation *invocation)
+{
+	Deadline deadline = deadline_after(0);
+	Backoff backoff = {LONGEST_PAUSE, FIRST_PAUSE};
+	Error error = ERROR_NONE;
+	bool first = true;
+	bool ok;
+
+	while (!(ok = runtime_next(http, address, invocation, &error)))
+	{
+		/* Waiting for an event can take days: time counts from the first failure. */
+		if (first)
+			deadline = deadline_after(NEXT_ATTEMPTS_FOR);
+		first = false;
+		log_line(LEVEL_WARN, NULL, "no invocation: %s", error.message);
+		invocation_free(invocation);
+		if (!backoff_pause(&backoff, &deadline))
+			break;
+	}
+	if (!ok)
+		log_line(LEVEL_ERROR, NULL, "the Runtime API cannot be reached: %s", error.message);
+	error_free(&error);
+	return ok;
+}
+
+static void
+serve(Http *http, const Config *config, const Error *config_error, const char *address,
+	  const Invocation *invocation)
+{
+	Deadline deadline = deadline_at_unix_time(invocation->deadline);
+	Error error = ERROR_NONE;
+	const char *error_type;
+	char *answer = invocation_run(http, config, config_error, invocation->event, invocation->event_length,
+								  &deadline, &error_type);
+
+	if (answer == NULL)
+		log_line(LEVEL_ERROR, NULL, "out of memory");
+	else if (!runtime_answer(http, address, invocation, error_type, answer, &error))
+		log_line(LEVEL_ERROR, NULL, "the answer could not be given: %s", error.message);
+	error_free(&error);
+	free(answer);
+}
+
+/* jansson holds secrets, and knows not to wipe them. */
+static void
+wipe_and_free(void *memory)
+{
+	if (memory != NULL)
+		explicit_bzero(memory, malloc_usable_size(memory));
+	free(memory);
+}

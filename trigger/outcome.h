@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * outcome.h
+ *	  What an invocation has come to so far.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OUTCOME_H
+#define OUTCOME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+
+typedef struct ScriptOutcome
+{
+	char *name;
+	char *outcome; /* "applied" or "unchanged" */
+	char *checksum;
+	int64_t statements;
+	int64_t rows;
+	int64_t duration; /* in microseconds */
+} ScriptOutcome;
+
+typedef struct Outcome
+{
+	const char *mode; /* "extension" or "plain"; NULL: not decided */
+	char *reason;     /* why plain */
+	char *database;
+	bool database_created;
+	ScriptOutcome *scripts;
+	size_t count;
+	size_t room;
+} Outcome;
+
+/* Copies the strings. */
+extern bool outcome_add(Outcome *outcome, const ScriptOutcome *script, Error *error);
+extern bool outcome_plain(Outcome *outcome, Error *error, const char *reason, ...)
+	__attribute__((format(printf, 3, 4)));
+extern void outcome_forget_scripts(Outcome *outcome);
+extern void outcome_free(Outcome *outcome);
+
+#endif /* OUTCOME_H */

@@ -1,0 +1,32 @@
+/*-------------------------------------------------------------------------
+ *
+ * plain_session.h
+ *	  The session's settings: ours, and those that a script finds.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PLAIN_SESSION_H
+#define PLAIN_SESSION_H
+
+#include <stdbool.h>
+
+#include "error.h"
+#include "query.h"
+
+/*
+ * For our own statements: whatever a script has set, the role is the one that
+ * logged in, names without a schema are the server's own, and nothing is waited
+ * for beyond the deadline.
+ */
+extern bool session_for_us(const Session *session, Error *error);
+
+/* For a script: as if it were the session's first. */
+extern bool session_for_script(const Session *session, Error *error);
+
+/*
+ * After a statement that may have changed it: the server stops at the deadline
+ * by itself, or earlier where the script wants that.
+ */
+extern bool session_keep_timeout(const Session *session, Error *error);
+
+#endif /* PLAIN_SESSION_H */

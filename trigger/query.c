@@ -1,0 +1,268 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.c
+ *	  One query, under the deadline.
+ *
+ * The server is told to stop by itself at the deadline (statement_timeout,
+ * which the callers set), since that leaves its own error, with the place in
+ * the script.  Where that does not come within the deadline's grace, the query
+ * is cancelled, and where that has no effect either the connection is given up.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "query.h"
+
+#include <string.h>
+
+#include "cancel.h"
+#include "connection.h"
+
+static bool run(const Session *session, bool sent, PGresult **result, Error *error);
+static bool collect(const Session *session, int64_t until, PGresult **result);
+static bool flush(PGconn *connection, int64_t until);
+static void keep(PGresult **result, PGresult *next);
+static bool judge(const Session *session, const PGresult *result, Error *error);
+static bool judge_server_error(const Session *session, const PGresult *result, Error *error);
+static bool libpq_failed(const Session *session, Error *error);
+
+bool
+query_run(const Session *session, const char *sql, PGresult **result, Error *error)
+{
+	return run(session, PQsendQuery(session->connection, sql) == 1, result, error);
+}
+
+bool
+query_run_parameters(const Session *session, const char *sql, int count, const Parameter *parameters,
+					 PGresult **result, Error *error)
+{
+	const char *values[MOST_PARAMETERS];
+	int lengths[MOST_PARAMETERS];
+	int formats[MOST_PARAMETERS];
+	int i;
+
+	for (i = 0; i < count; i++)
+	{
+		values[i] = parameters[i].value;
+		lengths[i] = (int) parameters[i].length;
+		formats[i] = parameters[i].length > 0;
+	}
+	return run(session,
+			   PQsendQueryParams(session->connection, sql, count, NULL, values, lengths, formats, 0) == 1,
+			   result, error);
+}
+
+/*
+ * By the extended protocol, although there are no parameters: there the server
+ * refuses a second statement.  By the simple one, a COMMIT that hides behind
+ * what psql's lexer takes for one statement would be run.
+ */
+bool
+query_run_statement(const Session *session, const char *sql, PGresult **result, Error *error)
+{
+	bool sent = PQsendQueryParams(session->connection, sql, 0, NULL, NULL, NULL, NULL, 0) == 1 &&
+				PQsetSingleRowMode(session->connection) == 1;
+
+	return run(session, sent, result, error);
+}
+
+bool
+query_commit(const Session *session, Error *error)
+{
+	PGresult *result = NULL;
+	bool ok = query_run(session, "COMMIT", &result, error);
+
+	/* An aborted transaction answers COMMIT with ROLLBACK, and no error. */
+	if (ok && strcmp(PQcmdStatus(result), "COMMIT") != 0)
+		ok = error_set(error, ERROR_INTERNAL, "COMMIT was answered with %s", PQcmdStatus(result));
+	else if (!ok && (error->sqlstate[0] == '\0' || PQstatus(session->connection) == CONNECTION_BAD))
+	{
+		error_reword(error, "the outcome of COMMIT is unknown: %s", error->message);
+		error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
+	}
+	PQclear(result);
+	return ok;
+}
+
+void
+query_rollback(const Session *session)
+{
+	Deadline soon = deadline_after(0);
+	Session last = {session->connection, &soon, session->is_watched};
+	Error ignored = ERROR_NONE;
+
+	if (PQstatus(session->connection) != CONNECTION_OK ||
+		PQtransactionStatus(session->connection) == PQTRANS_IDLE ||
+		PQtransactionStatus(session->connection) == PQTRANS_ACTIVE)
+		return;
+	soon.work += session->deadline->grace;
+	query_run(&last, "ROLLBACK", NULL, &ignored);
+	error_free(&ignored);
+}
+
+const char *
+query_field(const PGresult *result, int row, const char *column)
+{
+	return PQgetvalue(result, row, PQfnumber(result, column));
+}
+
+bool
+query_field_is_true(const PGresult *result, int row, const char *column)
+{
+	return strcmp(query_field(result, row, column), "t") == 0;
+}
+
+static bool
+run(const Session *session, bool sent, PGresult **result, Error *error)
+{
+	PGresult *last = NULL;
+	int64_t grace = session->deadline->grace;
+	bool answered;
+	bool ok;
+
+	if (!sent)
+		ok = libpq_failed(session, error);
+	else
+	{
+		answered = collect(session, session->deadline->work + grace, &last);
+		if (!answered)
+		{
+			cancel_query(session->connection, grace);
+			answered = collect(session, clock_now() + grace, &last);
+		}
+
+		/* An answer is one, however late: COMMIT's above all. */
+		if (answered)
+			ok = judge(session, last, error);
+		else
+			ok = error_set(error, ERROR_TIMEOUT, "the deadline was reached");
+	}
+
+	if (result != NULL)
+		*result = last;
+	else
+		PQclear(last);
+	return ok;
+}
+
+/* Sends what has not been sent, and waits for all results: false after the time. */
+static bool
+collect(const Session *session, int64_t until, PGresult **result)
+{
+	PGconn *connection = session->connection;
+	ExecStatusType status;
+	PGresult *next;
+
+	if (!flush(connection, until))
+		return false;
+
+	for (;;)
+	{
+		while (PQisBusy(connection))
+		{
+			int64_t remaining = until - clock_now();
+
+			if (remaining <= 0 || !connection_wait(connection, false, remaining))
+				return false;
+			/* Where the connection is lost, PQgetResult says so. */
+			if (PQconsumeInput(connection) == 0)
+				break;
+		}
+		next = PQgetResult(connection);
+		if (next == NULL)
+			return true;
+		status = PQresultStatus(next);
+		keep(result, next);
+
+		/*
+		 * COPY from or to us has been refused by the splitter.  Should one get
+		 * here, no more results come, and the connection is given up.
+		 */
+		if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || PQstatus(connection) == CONNECTION_BAD)
+			return true;
+	}
+}
+
+/* A bundle does not fit into the socket's buffer, and its sending can block. */
+static bool
+flush(PGconn *connection, int64_t until)
+{
+	int left;
+
+	while ((left = PQflush(connection)) == 1)
+	{
+		int64_t remaining = until - clock_now();
+
+		if (remaining <= 0 || !connection_wait(connection, true, remaining))
+			return false;
+		/* Read as well: a server that cannot write its notices stops reading. */
+		if (PQconsumeInput(connection) == 0)
+			break;
+	}
+	return true;
+}
+
+/* The last result is kept, but the first error, and no row of a statement. */
+static void
+keep(PGresult **result, PGresult *next)
+{
+	if (PQresultStatus(*result) == PGRES_FATAL_ERROR && *result != NULL)
+		PQclear(next);
+	else
+	{
+		PQclear(*result);
+		*result = next;
+	}
+}
+
+static bool
+judge(const Session *session, const PGresult *result, Error *error)
+{
+	/* PQresultStatus takes NULL for an error, as it is here. */
+	switch (PQresultStatus(result))
+	{
+		case PGRES_COMMAND_OK:
+		case PGRES_TUPLES_OK:
+		case PGRES_EMPTY_QUERY:
+			return true;
+		case PGRES_FATAL_ERROR:
+			if (result != NULL && PQresultErrorField(result, PG_DIAG_SQLSTATE) != NULL)
+				return judge_server_error(session, result, error);
+			return libpq_failed(session, error);
+		default:
+			return error_set(error, ERROR_INTERNAL, "the server answered with %s",
+							 PQresStatus(PQresultStatus(result)));
+	}
+}
+
+static bool
+judge_server_error(const Session *session, const PGresult *result, Error *error)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
+
+	/* 57014 before the deadline is somebody's own doing, or the script's. */
+	if (strcmp(sqlstate, "57014") == 0 && deadline_remaining(session->deadline) < 50)
+		error_set(error, ERROR_TIMEOUT, "the deadline was reached");
+	else
+	{
+		error_set(error, ERROR_DATABASE, "%s", message != NULL ? message : "an error without a message");
+		error_detail(error, PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL));
+		if (hint != NULL)
+			error_hint(error, "%s", hint);
+	}
+	error_sqlstate(error, sqlstate);
+	return false;
+}
+
+static bool
+libpq_failed(const Session *session, Error *error)
+{
+	const char *message = PQerrorMessage(session->connection);
+	int length = (int) strcspn(message, "\n");
+
+	/* libpq goes on for more lines with what this may mean. */
+	if (PQstatus(session->connection) == CONNECTION_BAD)
+		return error_set(error, ERROR_CONNECTION, "the connection was lost: %.*s", length, message);
+	return error_set(error, ERROR_INTERNAL, "libpq: %.*s", length, message);
+}

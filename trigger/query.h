@@ -1,0 +1,71 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.h
+ *	  One query, under the deadline.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef QUERY_H
+#define QUERY_H
+
+#include <libpq-fe.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "deadline.h"
+#include "error.h"
+
+/* A connection, and by when what is done on it must be done. */
+typedef struct Session
+{
+	PGconn *connection;
+	const Deadline *deadline;
+	bool is_watched; /* the server knows client_connection_check_interval */
+} Session;
+
+/*
+ * Makes the server look every second whether we are still there.  Should the
+ * trigger be killed, it is to stop, instead of working on for nobody and
+ * holding locks.  RESET ALL forgets this.
+ */
+#define QUERY_WATCH "SET client_connection_check_interval = '1s'"
+
+/* A parameter: text, or with a length the type's binary format. */
+typedef struct Parameter
+{
+	const char *value;
+	size_t length; /* 0: text */
+} Parameter;
+
+#define MOST_PARAMETERS 6
+
+/*
+ * Runs a query, and gives its last result, to be PQclear'ed by the caller; NULL
+ * for "result" where it is not wanted.  On failure the result is the server's
+ * error, where there is one, for what an Error does not hold.
+ *
+ * After a timeout the query has been cancelled, as far as the server answers.
+ */
+extern bool query_run(const Session *session, const char *sql, PGresult **result, Error *error);
+extern bool query_run_parameters(const Session *session, const char *sql, int count, const Parameter *parameters,
+								 PGresult **result, Error *error);
+
+/*
+ * Runs a statement of a script.  The server itself sees to it that it is only
+ * one.  Rows that it returns are not kept.
+ */
+extern bool query_run_statement(const Session *session, const char *sql, PGresult **result, Error *error);
+
+/*
+ * COMMIT, of which the outcome may remain unknown; the error then says so.
+ */
+extern bool query_commit(const Session *session, Error *error);
+
+/* ROLLBACK, as far as the connection still serves; nobody waits for long. */
+extern void query_rollback(const Session *session);
+
+/* A field of a result's row, "" for NULL. */
+extern const char *query_field(const PGresult *result, int row, const char *column);
+extern bool query_field_is_true(const PGresult *result, int row, const char *column);
+
+#endif /* QUERY_H */

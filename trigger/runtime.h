@@ -1,0 +1,35 @@
+/*-------------------------------------------------------------------------
+ *
+ * runtime.h
+ *	  AWS Lambda's Runtime API: invocations in, answers out.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RUNTIME_H
+#define RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "http.h"
+
+typedef struct Invocation
+{
+	char *request_id;
+	int64_t deadline; /* Unix time in milliseconds */
+	char *event;      /* NUL-terminated, but may hold NUL as well */
+	size_t event_length;
+} Invocation;
+
+/* Waits for as long as it takes.  "address" is AWS_LAMBDA_RUNTIME_API. */
+extern bool runtime_next(Http *http, const char *address, Invocation *invocation, Error *error);
+
+/* Answers an invocation: error_type NULL is success. */
+extern bool runtime_answer(Http *http, const char *address, const Invocation *invocation,
+						   const char *error_type, const char *payload, Error *error);
+
+extern void invocation_free(Invocation *invocation);
+
+#endif /* RUNTIME_H */
