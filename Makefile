@@ -14,14 +14,26 @@ MODULE_big = rdsinit
 OBJS = \
 	src/activity.o \
 	src/apply.o \
+	src/body.o \
 	src/bundle.o \
+	src/copydata.o \
 	src/errctx.o \
+	src/files.o \
 	src/history.o \
 	src/options.o \
 	src/policy.o \
+	src/psqlarg.o \
+	src/psqlcmd.o \
 	src/rdsinit.o \
+	src/reader.o \
+	src/result.o \
+	src/run.o \
 	src/script.o \
-	src/statement.o
+	src/script_data.o \
+	src/script_text.o \
+	src/source.o \
+	src/statement.o \
+	src/variables.o
 
 DATA = sql/rdsinit--0.1.0.sql
 PG_CPPFLAGS = -DRDS_VERSION='"$(EXTVERSION)"'
@@ -29,7 +41,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-f
 	$(if $(WERROR),-Werror)
 
 # One file for each capability; what a user types, and what he gets.
-REGRESS = install apply statements transactions settings errors bundle history rights
+REGRESS = install apply statements transactions settings errors bundle history rights copy psql
 REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation

@@ -88,6 +88,16 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) IS
     'applies several scripts in the order given, all of them or none';
 
+CREATE FUNCTION rdsinit.apply_file(
+    path pg_catalog.text,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS SETOF rdsinit.outcome
+AS 'MODULE_PATHNAME', 'rdsinit_apply_file'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION rdsinit.apply_file(pg_catalog.text, pg_catalog.jsonb) IS
+    'applies a file on the server, or all *.sql files below a directory';
+
 CREATE FUNCTION rdsinit.statements(
     script pg_catalog.text,
     OUT ordinal integer,
@@ -109,10 +119,12 @@ COMMENT ON FUNCTION rdsinit.statements(pg_catalog.text) IS
 --
 REVOKE ALL ON FUNCTION rdsinit.apply(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.apply_file(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.statements(pg_catalog.text) FROM PUBLIC;
 
 GRANT EXECUTE ON FUNCTION rdsinit.apply(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.apply_file(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON FUNCTION rdsinit.statements(pg_catalog.text) TO pg_database_owner WITH GRANT OPTION;
 
 GRANT SELECT, INSERT ON rdsinit.history TO pg_database_owner WITH GRANT OPTION;

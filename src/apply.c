@@ -18,23 +18,18 @@
 #include "commands/extension.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
-#include "portability/instr_time.h"
 #include "storage/lmgr.h"
 #include "tcop/tcopprot.h"
-#include "tcop/utility.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/snapmgr.h"
 
 #include "activity.h"
 #include "apply.h"
-#include "bundle.h"
 #include "compat.h"
 #include "errctx.h"
 #include "history.h"
-#include "policy.h"
-#include "statement.h"
+#include "run.h"
 
 /* The lock of a call: other calls wait for it, nothing else that is usual does. */
 #define TURN_LOCK ShareUpdateExclusiveLock
@@ -42,13 +37,12 @@
 /* Is a call under way in this session? */
 static bool in_call = false;
 
-static void apply_bundle(List *bundle, const RdsOptions *options, RdsErrorContext *errctx);
+static void apply_files(RdsFiles *files, RdsErrorContext *errctx);
 static void take_turn(const RdsOptions *options);
 static int find_holder(const LOCKTAG *lock);
-static List *find_pending(List *bundle, const RdsOptions *options, const RdsLedger *ledger);
-static void check_script(RdsScript *script, RdsErrorContext *errctx);
-static void run_pending(List *pending, const RdsLedger *ledger, RdsErrorContext *errctx);
-static void run_script(RdsScript *script, RdsErrorContext *errctx);
+static void resolve_includes(RdsFiles *files, RdsErrorContext *errctx);
+static List *find_pending(RdsFiles *files, const RdsLedger *ledger);
+static void run_pending(List *pending, RdsFiles *files, const RdsLedger *ledger, RdsErrorContext *errctx);
 static void check_deferred_constraints(void);
 
 /*
@@ -60,9 +54,8 @@ static void check_deferred_constraints(void);
  * when the call returns, and when an error's transaction has been rolled back.
  */
 void
-rds_apply(List *bundle, const RdsOptions *options, RdsErrorContext *errctx)
+rds_apply(RdsFiles *files, RdsErrorContext *errctx)
 {
-	MemoryContext oldcontext = CurrentMemoryContext;
 	const char *caller_query = debug_query_string;
 	char *activity;
 
@@ -78,22 +71,14 @@ rds_apply(List *bundle, const RdsOptions *options, RdsErrorContext *errctx)
 	in_call = true;
 	PG_TRY();
 	{
-		apply_bundle(bundle, options, errctx);
+		apply_files(files, errctx);
 	}
 	PG_CATCH();
 	{
-		ErrorData *error;
-
-		MemoryContextSwitchTo(oldcontext);
-		error = CopyErrorData();
-		FlushErrorState();
-
 		in_call = false;
 		debug_query_string = caller_query;
 		rds_activity_restore(activity);
-
-		rds_errctx_finish(errctx, error);
-		ReThrowError(error);
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	in_call = false;
@@ -102,22 +87,71 @@ rds_apply(List *bundle, const RdsOptions *options, RdsErrorContext *errctx)
 }
 
 static void
-apply_bundle(List *bundle, const RdsOptions *options, RdsErrorContext *errctx)
+apply_files(RdsFiles *files, RdsErrorContext *errctx)
 {
 	RdsLedger *ledger;
 	List *pending;
 	ListCell *cell;
 
-	take_turn(options);
+	take_turn(files->options);
 	ledger = rds_history_open();
-	pending = find_pending(bundle, options, ledger);
+	resolve_includes(files, errctx);
+	pending = find_pending(files, ledger);
 
 	foreach(cell, pending)
-		check_script(lfirst(cell), errctx);
+		rds_check_script(lfirst(cell), files, errctx);
 	if (pending != NIL)
-		run_pending(pending, ledger, errctx);
+		run_pending(pending, files, ledger, errctx);
 
 	rds_history_close(ledger);
+}
+
+/*
+ * A file that another one includes is a part of that one: it counts in its
+ * checksum, and is not applied by itself.
+ */
+static void
+resolve_includes(RdsFiles *files, RdsErrorContext *errctx)
+{
+	ListCell *cell;
+	List *checksums = NIL;
+
+	foreach(cell, files->scripts)
+	{
+		const RdsScript *script = lfirst(cell);
+		StringInfo all = NULL;
+
+		if (script->may_include)
+		{
+			List *includes = rds_find_includes(script, files, errctx);
+			ListCell *name;
+
+			foreach(name, includes)
+			{
+				RdsScript *part = rds_files_find(files, "", lfirst(name), false);
+
+				part->is_part = true;
+				if (all == NULL)
+				{
+					all = makeStringInfo();
+					appendStringInfoString(all, script->checksum);
+				}
+				appendStringInfoString(all, part->checksum);
+			}
+		}
+		checksums = lappend(checksums, all);
+	}
+
+	/* only now, since a part may have parts */
+	for (int i = 0; i < list_length(checksums); i++)
+	{
+		StringInfo all = list_nth(checksums, i);
+		RdsScript *script = list_nth(files->scripts, i);
+		bool ignored;
+
+		if (all != NULL)
+			rds_source_checksum(rds_source_memory(all->data, all->len), script->checksum, &ignored);
+	}
 }
 
 /*
@@ -187,17 +221,19 @@ find_holder(const LOCKTAG *lock)
 
 /* The scripts that have to be run; the others get their outcome. */
 static List *
-find_pending(List *bundle, const RdsOptions *options, const RdsLedger *ledger)
+find_pending(RdsFiles *files, const RdsLedger *ledger)
 {
 	List *pending = NIL;
 	ListCell *cell;
 
-	foreach(cell, bundle)
+	foreach(cell, files->scripts)
 	{
 		RdsScript *script = lfirst(cell);
 
+		if (script->is_part)
+			continue;
 		/* asked even where force makes the answer moot: it may raise an error */
-		if (rds_history_is_applied(ledger, script) && !options->force)
+		if (rds_history_is_applied(ledger, script) && !files->options->force)
 			script->outcome = RDS_UNCHANGED;
 		else
 			pending = lappend(pending, script);
@@ -205,55 +241,14 @@ find_pending(List *bundle, const RdsOptions *options, const RdsLedger *ledger)
 	return pending;
 }
 
-/*
- * Reads a script through, running nothing: raises an error for whatever in it
- * could not be parsed or must not be there.
- */
-static void
-check_script(RdsScript *script, RdsErrorContext *errctx)
-{
-	MemoryContext oldcontext = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(oldcontext, "rdsinit check",
-												  ALLOCSET_DEFAULT_SIZES);
-	RdsCursor *cursor = rds_cursor_open(script->body, script->length);
-	RdsQuiet quiet;
-
-	rds_activity_report("rdsinit: checking %s", script->name);
-	errctx->script = script->name;
-	errctx->cursor = cursor;
-
-	/* What the parser has to remark, it remarks when the statement is run. */
-	rds_quiet_begin(&quiet);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		while (rds_cursor_next(cursor))
-		{
-			(void) rds_policy_check(rds_statement_parse(rds_cursor_text(cursor)));
-			MemoryContextReset(context);
-		}
-	}
-	PG_FINALLY();
-	{
-		rds_quiet_end(&quiet);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(oldcontext);
-	MemoryContextDelete(context);
-
-	script->total = cursor->ordinal;
-	errctx->script = NULL;
-	errctx->cursor = NULL;
-	rds_cursor_close(cursor);
-}
-
 /* Runs the pending scripts in a subtransaction, and records them. */
 static void
-run_pending(List *pending, const RdsLedger *ledger, RdsErrorContext *errctx)
+run_pending(List *pending, RdsFiles *files, const RdsLedger *ledger, RdsErrorContext *errctx)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
 	int outer_level = GetCurrentTransactionNestLevel();
+	RdsPlace end = {0};
 	ListCell *cell;
 
 	BeginInternalSubTransaction(NULL);
@@ -264,13 +259,16 @@ run_pending(List *pending, const RdsLedger *ledger, RdsErrorContext *errctx)
 		{
 			RdsScript *script = lfirst(cell);
 
-			run_script(script, errctx);
+			rds_run_script(script, files, errctx);
 			rds_history_insert(ledger, script);
 		}
 		if (list_length(pending) == 1)
-			errctx->script = ((RdsScript *) linitial(pending))->name;
+		{
+			end.script = ((RdsScript *) linitial(pending))->name;
+			errctx->place = &end;
+		}
 		check_deferred_constraints();
-		errctx->script = NULL;
+		errctx->place = NULL;
 
 		ReleaseCurrentSubTransaction();
 	}
@@ -291,61 +289,6 @@ run_pending(List *pending, const RdsLedger *ledger, RdsErrorContext *errctx)
 	PG_END_TRY();
 	MemoryContextSwitchTo(oldcontext);
 	CurrentResourceOwner = oldowner;
-}
-
-static void
-run_script(RdsScript *script, RdsErrorContext *errctx)
-{
-	MemoryContext oldcontext = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(oldcontext, "rdsinit statement",
-												  ALLOCSET_DEFAULT_SIZES);
-	RdsCursor *cursor = rds_cursor_open(script->body, script->length);
-	int nest_level = NewGUCNestLevel();
-	bool told = false;
-	instr_time start;
-	instr_time duration;
-
-	INSTR_TIME_SET_CURRENT(start);
-	errctx->script = script->name;
-	errctx->cursor = cursor;
-
-	MemoryContextSwitchTo(context);
-	while (rds_cursor_next(cursor))
-	{
-		char *text = rds_cursor_text(cursor);
-		RawStmt *statement = rds_statement_parse(text);
-
-		rds_activity_report("rdsinit: %s:%d, statement %d of %d",
-							script->name, cursor->start.line, cursor->ordinal, script->total);
-
-		if (rds_policy_check(statement) == RDS_RUN)
-		{
-			script->rows += rds_statement_run(statement, text);
-			script->statements++;
-		}
-		else if (!told)
-		{
-			told = true;
-			ereport(NOTICE,
-					(errmsg("%s:%d: %s is taken out: the whole call is one transaction",
-							script->name, cursor->start.line, CreateCommandName(statement->stmt))));
-		}
-		MemoryContextReset(context);
-	}
-	MemoryContextSwitchTo(oldcontext);
-	MemoryContextDelete(context);
-
-	/* search_path, role and every other setting: back to the caller's */
-	AtEOXact_GUC(false, nest_level);
-
-	errctx->script = NULL;
-	errctx->cursor = NULL;
-	rds_cursor_close(cursor);
-
-	INSTR_TIME_SET_CURRENT(duration);
-	INSTR_TIME_SUBTRACT(duration, start);
-	script->duration = (int64) INSTR_TIME_GET_MICROSEC(duration);
-	script->outcome = RDS_APPLIED;
 }
 
 /*

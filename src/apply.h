@@ -8,11 +8,9 @@
 #ifndef RDS_APPLY_H
 #define RDS_APPLY_H
 
-#include "nodes/pg_list.h"
-
 #include "errctx.h"
-#include "options.h"
+#include "files.h"
 
-extern void rds_apply(List *bundle, const RdsOptions *options, RdsErrorContext *errctx);
+extern void rds_apply(RdsFiles *files, RdsErrorContext *errctx);
 
 #endif /* RDS_APPLY_H */

@@ -1,15 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * bundle.c
- *	  The scripts of a call: their names, their order, their checksums.
+ *	  The scripts of a call: their names and their order.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "common/cryptohash.h"
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "bundle.h"
@@ -18,32 +16,25 @@
 #define MAX_NAME_LENGTH 1024
 
 static void check_name(const char *name);
-static void checksum_body(RdsScript *script);
-static void update_hash(pg_cryptohash_ctx *hash, const char *data, Size length);
-static int compare_names(const ListCell *a, const ListCell *b);
+static void check_names_differ(List *bundle);
+static int compare_scripts(const ListCell *a, const ListCell *b);
 
 /*
  * rds_script_make
- *		A script of the given name and body, in the current memory context.
+ *		A script of the given name and source, in the current memory context.
  *
- * The body is NUL-terminated text in the database's encoding, and is kept, not
- * copied.  Raises an error for a name that cannot be one.
+ * Both are kept, not copied.  Raises an error for a name that cannot be one,
+ * and for a file that cannot be read.
  */
 RdsScript *
-rds_script_make(const char *name, char *body)
+rds_script_make(const char *name, RdsSource *source)
 {
 	RdsScript *script = palloc0(sizeof(RdsScript));
 
 	check_name(name);
-
-	/* Editors on Windows put a byte-order mark there; psql drops it, too. */
-	if (GetDatabaseEncoding() == PG_UTF8 && strncmp(body, "\xEF\xBB\xBF", 3) == 0)
-		body += 3;
-
 	script->name = name;
-	script->body = body;
-	script->length = strlen(body);
-	checksum_body(script);
+	script->source = source;
+	rds_source_checksum(source, script->checksum, &script->may_include);
 
 	return script;
 }
@@ -53,13 +44,12 @@ rds_script_make(const char *name, char *body)
  *		The scripts of a bundle, in the order given, in the current memory context.
  *
  * Raises an error unless there are as many names as bodies, at least one, none
- * of them NULL, and each name once.
+ * of them NULL, and each name once.  The bodies are kept, not copied.
  */
 List *
 rds_bundle_make(ArrayType *names, ArrayType *bodies)
 {
 	List *bundle = NIL;
-	List *sorted;
 	Datum *name;
 	Datum *body;
 	bool *name_is_null;
@@ -88,6 +78,8 @@ rds_bundle_make(ArrayType *names, ArrayType *bodies)
 
 	for (int i = 0; i < count; i++)
 	{
+		text *script;
+
 		if (name_is_null[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -96,23 +88,12 @@ rds_bundle_make(ArrayType *names, ArrayType *bodies)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("script \"%s\" must not be null", TextDatumGetCString(name[i]))));
+		script = DatumGetTextPP(body[i]);
 		bundle = lappend(bundle, rds_script_make(TextDatumGetCString(name[i]),
-												 TextDatumGetCString(body[i])));
+												 rds_source_memory(VARDATA_ANY(script),
+																   VARSIZE_ANY_EXHDR(script))));
 	}
-
-	sorted = list_copy(bundle);
-	list_sort(sorted, compare_names);
-	for (int i = 1; i < count; i++)
-	{
-		const RdsScript *script = list_nth(sorted, i);
-
-		if (strcmp(script->name, ((RdsScript *) list_nth(sorted, i - 1))->name) == 0)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("the bundle has two scripts named \"%s\"", script->name),
-					 errhint("A script is known by its name: give each its own.")));
-	}
-	list_free(sorted);
+	check_names_differ(bundle);
 
 	return bundle;
 }
@@ -142,53 +123,27 @@ check_name(const char *name)
 	}
 }
 
-/*
- * SHA-256 of the body in UTF-8 with its line endings made LF: what sha256sum
- * prints of the file in a checkout, whatever the database's encoding is and
- * however the checkout ends its lines.
- */
 static void
-checksum_body(RdsScript *script)
+check_names_differ(List *bundle)
 {
-	uint8 digest[PG_SHA256_DIGEST_LENGTH];
-	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
-	char *text = pg_server_to_any(script->body, script->length, PG_UTF8);
-	Size length = text == script->body ? script->length : strlen(text);
-	const char *at = text;
-	const char *end = text + length;
-	const char *return_at;
+	List *sorted = list_copy(bundle);
 
-	if (hash == NULL || pg_cryptohash_init(hash) < 0)
-		elog(ERROR, "could not start a SHA-256 computation");
-
-	while ((return_at = memchr(at, '\r', end - at)) != NULL)
+	list_sort(sorted, compare_scripts);
+	for (int i = 1; i < list_length(sorted); i++)
 	{
-		bool ends_line = return_at + 1 < end && return_at[1] == '\n';
+		const RdsScript *script = list_nth(sorted, i);
 
-		update_hash(hash, at, return_at - at + (ends_line ? 0 : 1));
-		at = return_at + 1;
+		if (strcmp(script->name, ((RdsScript *) list_nth(sorted, i - 1))->name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("the bundle has two scripts named \"%s\"", script->name),
+					 errhint("A script is known by its name: give each its own.")));
 	}
-	update_hash(hash, at, end - at);
-
-	if (pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
-		elog(ERROR, "could not finish a SHA-256 computation");
-	pg_cryptohash_free(hash);
-	if (text != script->body)
-		pfree(text);
-
-	hex_encode((const char *) digest, sizeof(digest), script->checksum);
-	script->checksum[2 * sizeof(digest)] = '\0';
-}
-
-static void
-update_hash(pg_cryptohash_ctx *hash, const char *data, Size length)
-{
-	if (pg_cryptohash_update(hash, (const uint8 *) data, length) < 0)
-		elog(ERROR, "could not compute a SHA-256");
+	list_free(sorted);
 }
 
 static int
-compare_names(const ListCell *a, const ListCell *b)
+compare_scripts(const ListCell *a, const ListCell *b)
 {
 	return strcmp(((RdsScript *) lfirst(a))->name, ((RdsScript *) lfirst(b))->name);
 }

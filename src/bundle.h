@@ -8,18 +8,23 @@
 #ifndef RDS_BUNDLE_H
 #define RDS_BUNDLE_H
 
-#include "common/sha2.h"
+#include "nodes/pg_list.h"
 #include "utils/array.h"
+
+#include "options.h"
+#include "source.h"
 
 typedef struct RdsScript
 {
 	const char *name;
-	const char *body;                              /* without a byte-order mark */
-	Size length;                                   /* of the body, in bytes */
-	char checksum[PG_SHA256_DIGEST_STRING_LENGTH]; /* in hexadecimal */
+	RdsSource *source;
+	RdsChecksum checksum; /* of the script, and of what it includes */
+	bool may_include;     /* it has a "\i" somewhere */
 
 	/* what apply does with it */
-	int total; /* statements that the body holds */
+	bool is_part;  /* another script includes it: it is not applied by itself */
+	int total;     /* steps, as far as they can be counted beforehand */
+	pg_crc32c sum; /* of its files, when they were checked */
 
 	/* what became of it: a row of rdsinit.outcome */
 	const char *outcome;
@@ -32,7 +37,7 @@ typedef struct RdsScript
 #define RDS_APPLIED "applied"
 #define RDS_UNCHANGED "unchanged"
 
-extern RdsScript *rds_script_make(const char *name, char *body);
+extern RdsScript *rds_script_make(const char *name, RdsSource *source);
 extern List *rds_bundle_make(ArrayType *names, ArrayType *bodies);
 
 #endif /* RDS_BUNDLE_H */

@@ -10,9 +10,11 @@
 #ifndef RDS_COMPAT_H
 #define RDS_COMPAT_H
 
+#include "commands/copy.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "parser/parse_node.h"
 #include "parser/parser.h"
 #include "parser/scanner.h"
 #include "storage/lock.h"
@@ -21,6 +23,7 @@
 #include "storage/sinvaladt.h"
 #include "tcop/pquery.h"
 #include "utils/guc.h"
+#include "utils/rel.h"
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
 #error "rdsinit supports PostgreSQL 15 to 19"
@@ -46,6 +49,46 @@
 #define rds_ExecInsertIndexTuples(result_relation, slot, estate) \
 	ExecInsertIndexTuples(result_relation, slot, estate, false, false, NULL, NIL)
 #endif
+
+/* PostgreSQL 16 keeps the rights that are asked for in a list of their own. */
+static inline void
+rds_check_insert_rights(ParseState *state, ParseNamespaceItem *item, Bitmapset *columns)
+{
+#if PG_VERSION_NUM >= 160000
+	item->p_perminfo->requiredPerms = ACL_INSERT;
+	item->p_perminfo->insertedCols = columns;
+	ExecCheckPermissions(state->p_rtable, list_make1(item->p_perminfo), true);
+#else
+	item->p_rte->requiredPerms = ACL_INSERT;
+	item->p_rte->insertedCols = columns;
+	ExecCheckRTPerms(state->p_rtable, true);
+#endif
+}
+
+/* PostgreSQL 16 added a callback for the data. */
+static inline CopyToState
+rds_BeginCopyTo(ParseState *state, Relation relation, RawStmt *query, List *columns, List *options)
+{
+	Oid id = relation != NULL ? RelationGetRelid(relation) : InvalidOid;
+
+#if PG_VERSION_NUM >= 160000
+	return BeginCopyTo(state, relation, query, id, NULL, false, NULL, columns, options);
+#else
+	return BeginCopyTo(state, relation, query, id, NULL, false, columns, options);
+#endif
+}
+
+/* Before PostgreSQL 17 COPY took MERGE in its grammar alone. */
+static inline void
+rds_refuse_copy_merge(const CopyStmt *copy)
+{
+#if PG_VERSION_NUM < 170000
+	if (IsA(copy->query, MergeStmt))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("MERGE not supported in COPY")));
+#endif
+}
 
 /* PostgreSQL 18 has the mark of a function that never returns in front of it. */
 #if PG_VERSION_NUM >= 180000

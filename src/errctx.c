@@ -35,8 +35,7 @@ static void add_context(void *arg);
 static char *without_queries(const char *context, const char *script);
 static bool quotes_query(const char *line);
 static bool says_where(const char *line, const char *script);
-static RdsPosition locate(const RdsCursor *cursor, int errpos);
-static void elide_token(ErrorData *error, const char *token);
+static void elide_token(ErrorData *error, const char *token, const char *variable);
 static Size opening_quote(const char *token);
 
 /*
@@ -68,13 +67,21 @@ rds_errctx_pop(RdsErrorContext *context)
 void
 rds_errctx_finish(const RdsErrorContext *context, ErrorData *error)
 {
-	if (error->sqlerrcode == ERRCODE_SYNTAX_ERROR &&
-		context->has_token && context->cursor != NULL)
-		elide_token(error, context->cursor->body + context->token);
+	const char *script = context->place != NULL ? context->place->script : NULL;
 
+	if (context->token != NULL &&
+		(context->variable != NULL || error->sqlerrcode == ERRCODE_SYNTAX_ERROR))
+		elide_token(error, context->token, context->variable);
 	if (error->context != NULL)
-		error->context = without_queries(error->context, context->script);
+		error->context = without_queries(error->context, script);
 	error->hide_ctx = false;
+
+	if (context->variables != NULL)
+	{
+		error->message = rds_variables_conceal(context->variables, error->message);
+		error->detail = rds_variables_conceal(context->variables, error->detail);
+		error->hint = rds_variables_conceal(context->variables, error->hint);
+	}
 
 	if (error->sqlerrcode == ERRCODE_ACTIVE_SQL_TRANSACTION && error->hint == NULL)
 		error->hint = pstrdup("A script is applied within one transaction; run the statement outside of it.");
@@ -100,8 +107,9 @@ static void
 add_context(void *arg)
 {
 	RdsErrorContext *context = (RdsErrorContext *) arg;
-	const RdsCursor *cursor = context->cursor;
+	const RdsPlace *place = context->place;
 	int errpos = geterrposition();
+	RdsPosition position;
 
 	errhidestmt(true);
 	errposition(0);
@@ -110,47 +118,22 @@ add_context(void *arg)
 	/* its lines can quote queries: an error's are mended, a notice's cannot be */
 	errhidecontext(true);
 
-	if (context->script == NULL)
+	context->token = NULL;
+	context->variable = NULL;
+	if (place == NULL)
 		return;
 
-	/* while a statement is looked for, only the scanner's word says where */
-	context->has_token = cursor != NULL && errpos > 0;
-	if (context->has_token || (cursor != NULL && cursor->ordinal > 0 && !cursor->scanning))
-	{
-		RdsPosition position = locate(cursor, errpos);
-
-		context->token = position.offset;
+	if (place->at_command)
+		errcontext("%s:%d:%d", place->script, place->position.line, place->position.column);
+	else if (place->cursor != NULL && rds_cursor_locate(place->cursor, errpos, &position, &context->token, &context->variable))
 		errcontext("%s:%d:%d: statement %d",
-				   context->script, position.line, position.column, cursor->ordinal);
-	}
+				   place->script, position.line, position.column, place->cursor->ordinal);
 	else
-		errcontext("%s", context->script);
-}
+		errcontext("%s", place->script);
 
-/*
- * The place of an error position, which counts characters from 1, and from
- * the statement's start or, while the scanner is at work, from the body's.
- * Without an error position (0), the statement's own start.
- */
-static RdsPosition
-locate(const RdsCursor *cursor, int errpos)
-{
-	RdsPosition position;
-	const char *at;
-	const char *end;
-
-	if (cursor->scanning)
-		rds_position_start(&position);
-	else
-		position = cursor->start;
-
-	at = cursor->body + position.offset;
-	end = cursor->body + cursor->length;
-	while (--errpos > 0 && at < end)
-		at += Min(pg_mblen(at), end - at);
-	rds_position_advance(&position, cursor->body, at - cursor->body);
-
-	return position;
+	for (place = place->included_from; place != NULL; place = place->included_from)
+		errcontext("included from %s:%d:%d",
+				   place->script, place->position.line, place->position.column);
 }
 
 /*
@@ -175,7 +158,16 @@ without_queries(const char *context, const char *script)
 		else if (says_where(line, script))
 			quoting = false;
 
-		if (!quoting)
+		/* COPY says which line and column of the data, and quotes them */
+		if (strncmp(line, "COPY ", strlen("COPY ")) == 0)
+		{
+			const char *colon = strstr(line, ": ");
+
+			appendStringInfo(&kept, "%s%.*s", kept.len > 0 ? "\n" : "",
+							 (int) ((colon != NULL && colon < end ? colon : end) - line), line);
+			quoting = true;
+		}
+		else if (!quoting)
 			appendStringInfo(&kept, "%s%.*s", kept.len > 0 ? "\n" : "", (int) (end - line), line);
 		line = *end == '\n' ? end + 1 : end;
 	}
@@ -208,14 +200,16 @@ says_where(const char *line, const char *script)
  * "syntax error at or near …" and its kind quote the token at which the parser
  * stopped; for a quote that never ends, that is all the rest of the script.
  * Of what is quoted, which could be a password, only the opening quote stays,
- * and of any token no more than its first characters.
+ * and of any token no more than its first characters.  What is from a variable's
+ * value is not repeated at all.
  */
 static void
-elide_token(ErrorData *error, const char *token)
+elide_token(ErrorData *error, const char *token, const char *variable)
 {
 	const char *found = NULL;
 	Size length = 0;
 	Size kept = opening_quote(token);
+	Size word = 0;
 	StringInfoData message;
 
 	if (error->message == NULL || *token == '\0')
@@ -235,15 +229,26 @@ elide_token(ErrorData *error, const char *token)
 		}
 	}
 
-	if (kept == 0)
-		kept = pg_mbcliplen(token, length, MAX_QUOTED_TOKEN);
-	if (found == NULL || kept >= length)
+	/* a whole word, or another token: less could be in any message */
+	while (isalnum((unsigned char) token[word]) || token[word] == '_' || IS_HIGHBIT_SET(token[word]))
+		word++;
+	if (found == NULL || length < word)
 		return;
 
 	initStringInfo(&message);
 	appendBinaryStringInfo(&message, error->message, found - error->message);
-	appendBinaryStringInfo(&message, found, kept);
-	appendStringInfo(&message, "...%s", found + length);
+	if (variable != NULL)
+		appendStringInfo(&message, ":%s", variable);
+	else
+	{
+		if (kept == 0)
+			kept = pg_mbcliplen(token, length, MAX_QUOTED_TOKEN);
+		if (kept >= length)
+			return;
+		appendBinaryStringInfo(&message, found, kept);
+		appendStringInfoString(&message, "...");
+	}
+	appendStringInfoString(&message, found + length);
 	error->message = message.data;
 }
 

@@ -10,13 +10,23 @@
 
 #include "script.h"
 
+/* A place in a script, as errors name it. */
+typedef struct RdsPlace
+{
+	const char *script;   /* its name */
+	RdsCursor *cursor;    /* over it; NULL: nowhere in particular */
+	RdsPosition position; /* of the meta-command … */
+	bool at_command;      /* … that is carried out */
+	const struct RdsPlace *included_from;
+} RdsPlace;
+
 typedef struct RdsErrorContext
 {
 	ErrorContextCallback callback;
-	const char *script;      /* name of the script at hand, or NULL */
-	const RdsCursor *cursor; /* where in it, or NULL: nowhere in particular */
-	Size token;              /* offset of the error's own token … */
-	bool has_token;          /* … where it has one */
+	const RdsPlace *place;         /* NULL: none */
+	const char *token;             /* where the script has what the error stumbled over, or NULL */
+	const char *variable;          /* in whose value that is, or NULL */
+	const RdsVariables *variables; /* whose values are not to be shown, or NULL */
 } RdsErrorContext;
 
 extern void rds_errctx_push(RdsErrorContext *context);

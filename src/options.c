@@ -12,6 +12,7 @@
 #include "utils/numeric.h"
 
 #include "options.h"
+#include "variables.h"
 
 /* One minute: long enough for a usual deployment to end, short of a Lambda's own. */
 #define DEFAULT_RETRY_FOR 60000
@@ -19,6 +20,8 @@
 static void set_option(RdsOptions *options, const char *key, const JsonbValue *value);
 static bool boolean_option(const char *key, const JsonbValue *value);
 static int duration_option(const char *key, const JsonbValue *value);
+static List *variables_option(const char *key, const JsonbValue *value);
+static char *scalar_text(const JsonbValue *value);
 
 /*
  * rds_options_parse
@@ -35,6 +38,7 @@ rds_options_parse(RdsOptions *options, Jsonb *json)
 	JsonbIteratorToken token;
 	JsonbValue value;
 
+	options->variables = NIL;
 	options->force = false;
 	options->retry_for = DEFAULT_RETRY_FOR;
 
@@ -66,11 +70,13 @@ set_option(RdsOptions *options, const char *key, const JsonbValue *value)
 		options->force = boolean_option(key, value);
 	else if (strcmp(key, "retry_for") == 0)
 		options->retry_for = duration_option(key, value);
+	else if (strcmp(key, "variables") == 0)
+		options->variables = variables_option(key, value);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown option \"%s\"", key),
-				 errhint("The options are \"force\" and \"retry_for\".")));
+				 errhint("The options are \"force\", \"retry_for\" and \"variables\".")));
 }
 
 static bool
@@ -87,15 +93,9 @@ boolean_option(const char *key, const JsonbValue *value)
 static int
 duration_option(const char *key, const JsonbValue *value)
 {
-	char *text = NULL;
+	char *text = value->type == jbvBool ? NULL : scalar_text(value);
 	const char *hint = NULL;
 	int result = 0;
-
-	if (value->type == jbvString)
-		text = pnstrdup(value->val.string.val, value->val.string.len);
-	else if (value->type == jbvNumeric)
-		text = DatumGetCString(DirectFunctionCall1(numeric_out,
-												   NumericGetDatum(value->val.numeric)));
 
 	if (text == NULL || !parse_int(text, &result, GUC_UNIT_MS, &hint) || result < 0)
 		ereport(ERROR,
@@ -103,4 +103,61 @@ duration_option(const char *key, const JsonbValue *value)
 				 errmsg("option \"%s\" must be a length of time", key),
 				 errhint("%s", hint ? hint : "Write it as \"500ms\", \"2s\" or \"1min\"; a number counts milliseconds.")));
 	return result;
+}
+
+/* An object of psql's variables, in the current memory context. */
+static List *
+variables_option(const char *key, const JsonbValue *value)
+{
+	List *variables = NIL;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue item;
+
+	if (value->type != jbvBinary || !JsonContainerIsObject(value->val.binary.data))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be a JSON object", key)));
+
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+	{
+		RdsOptionVariable *variable;
+
+		if (token != WJB_KEY)
+			continue;
+		variable = palloc(sizeof(RdsOptionVariable));
+		variable->name = pnstrdup(item.val.string.val, item.val.string.len);
+		(void) JsonbIteratorNext(&iterator, &item, true);
+		variable->value = scalar_text(&item);
+
+		if (!rds_variable_is_name(variable->name))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_NAME),
+					 errmsg("invalid variable name: \"%s\"", variable->name),
+					 errhint("Letters, digits and underscores make a name.")));
+		if (variable->value == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("variable \"%s\" must be a string, a number or a boolean", variable->name)));
+		variables = lappend(variables, variable);
+	}
+	return variables;
+}
+
+/* NULL for what is no string, number or boolean. */
+static char *
+scalar_text(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			return pnstrdup(value->val.string.val, value->val.string.len);
+		case jbvNumeric:
+			return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+		case jbvBool:
+			return pstrdup(value->val.boolean ? "true" : "false");
+		default:
+			return NULL;
+	}
 }

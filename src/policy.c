@@ -69,28 +69,10 @@ rds_policy_check(const RawStmt *statement)
 
 	if (IsA(node, VariableSetStmt))
 		check_set((const VariableSetStmt *) node);
-	rds_policy_check_copy(statement);
 	check_session(node);
 	check_extension(node);
 
 	return RDS_RUN;
-}
-
-/*
- * rds_policy_check_copy
- *		Raises an error for COPY from or to the client, which is not a script's to talk to.
- */
-void
-rds_policy_check_copy(const RawStmt *statement)
-{
-	const CopyStmt *copy = (const CopyStmt *) statement->stmt;
-
-	if (!IsA(copy, CopyStmt) || copy->filename != NULL)
-		return;
-	if (copy->is_from)
-		refuse("COPY FROM STDIN",
-			   "Inline data is not supported: use INSERT, or a dump made by pg_dump --inserts.");
-	refuse("COPY TO STDOUT", "A script's output goes nowhere: leave the statement out.");
 }
 
 /* Can the statement run inside a transaction block? */

@@ -17,7 +17,6 @@ typedef enum RdsVerdict
 } RdsVerdict;
 
 extern RdsVerdict rds_policy_check(const RawStmt *statement);
-extern void rds_policy_check_copy(const RawStmt *statement);
 extern bool rds_policy_is_transactional(const RawStmt *statement);
 
 #endif /* RDS_POLICY_H */

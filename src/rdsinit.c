@@ -16,18 +16,28 @@
 #include "utils/tuplestore.h"
 
 #include "apply.h"
-#include "bundle.h"
-#include "errctx.h"
+#include "copydata.h"
 #include "policy.h"
+#include "reader.h"
 #include "statement.h"
 
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(rdsinit_apply);
 PG_FUNCTION_INFO_V1(rdsinit_apply_bundle);
+PG_FUNCTION_INFO_V1(rdsinit_apply_file);
 PG_FUNCTION_INFO_V1(rdsinit_statements);
 
-static void apply_and_return(FunctionCallInfo fcinfo, List *bundle, RdsErrorContext *errctx);
+/* What a function does, with an error context that has been pushed. */
+typedef void (*Body)(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+
+static Datum call(FunctionCallInfo fcinfo, Body body);
+static void apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static void apply_bundle(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static void apply_file(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static void statements(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static void list_statements(RdsFiles *files, ReturnSetInfo *result, RdsErrorContext *errctx);
+static void apply_and_return(FunctionCallInfo fcinfo, RdsFiles *files, int argument, RdsErrorContext *errctx);
 static void refuse_null(FunctionCallInfo fcinfo, int argument, const char *name);
 
 /*
@@ -36,19 +46,7 @@ static void refuse_null(FunctionCallInfo fcinfo, int argument, const char *name)
 Datum
 rdsinit_apply(PG_FUNCTION_ARGS)
 {
-	RdsErrorContext errctx = {{0}};
-	RdsScript *script;
-
-	rds_errctx_push(&errctx);
-	refuse_null(fcinfo, 0, "name");
-	refuse_null(fcinfo, 1, "script");
-
-	script = rds_script_make(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-							 text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	apply_and_return(fcinfo, list_make1(script), &errctx);
-	rds_errctx_pop(&errctx);
-
-	return (Datum) 0;
+	return call(fcinfo, apply);
 }
 
 /*
@@ -57,18 +55,16 @@ rdsinit_apply(PG_FUNCTION_ARGS)
 Datum
 rdsinit_apply_bundle(PG_FUNCTION_ARGS)
 {
-	RdsErrorContext errctx = {{0}};
-	List *bundle;
+	return call(fcinfo, apply_bundle);
+}
 
-	rds_errctx_push(&errctx);
-	refuse_null(fcinfo, 0, "names");
-	refuse_null(fcinfo, 1, "scripts");
-
-	bundle = rds_bundle_make(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1));
-	apply_and_return(fcinfo, bundle, &errctx);
-	rds_errctx_pop(&errctx);
-
-	return (Datum) 0;
+/*
+ * rdsinit.apply_file(path text, options jsonb) returns setof rdsinit.outcome
+ */
+Datum
+rdsinit_apply_file(PG_FUNCTION_ARGS)
+{
+	return call(fcinfo, apply_file);
 }
 
 /*
@@ -78,43 +74,20 @@ rdsinit_apply_bundle(PG_FUNCTION_ARGS)
 Datum
 rdsinit_statements(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	return call(fcinfo, statements);
+}
+
+/* Runs a function's body; no error of it repeats what it was called with. */
+static Datum
+call(FunctionCallInfo fcinfo, Body body)
+{
 	MemoryContext oldcontext = CurrentMemoryContext;
-	MemoryContext context;
 	RdsErrorContext errctx = {{0}};
-	RdsScript *script;
-	RdsCursor *cursor;
 
 	rds_errctx_push(&errctx);
-	refuse_null(fcinfo, 0, "script");
-	InitMaterializedSRF(fcinfo, 0);
-
-	script = rds_script_make("script", text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	cursor = rds_cursor_open(script->body, script->length);
-	context = AllocSetContextCreate(oldcontext, "rdsinit statements", ALLOCSET_DEFAULT_SIZES);
-
-	errctx.script = script->name;
-	errctx.cursor = cursor;
 	PG_TRY();
 	{
-		MemoryContextSwitchTo(context);
-		while (rds_cursor_next(cursor))
-		{
-			char *text = rds_cursor_text(cursor);
-			RawStmt *statement = rds_statement_parse(text);
-			Datum values[6];
-			bool nulls[6] = {false};
-
-			rds_policy_check_copy(statement);
-			values[0] = Int32GetDatum(cursor->ordinal);
-			values[1] = Int32GetDatum(cursor->start.line);
-			values[2] = Int32GetDatum(cursor->start.column);
-			values[3] = CStringGetTextDatum(CreateCommandName(statement->stmt));
-			values[4] = BoolGetDatum(rds_policy_is_transactional(statement));
-			values[5] = CStringGetTextDatum(text);
-			tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-			MemoryContextReset(context);
-		}
+		body(fcinfo, &errctx);
 	}
 	PG_CATCH();
 	{
@@ -128,33 +101,135 @@ rdsinit_statements(PG_FUNCTION_ARGS)
 	}
 	PG_END_TRY();
 	rds_errctx_pop(&errctx);
-	MemoryContextSwitchTo(oldcontext);
-	MemoryContextDelete(context);
-	rds_cursor_close(cursor);
 
 	return (Datum) 0;
 }
 
-/* Applies the bundle with the options of argument 2, and returns the outcomes. */
 static void
-apply_and_return(FunctionCallInfo fcinfo, List *bundle, RdsErrorContext *errctx)
+apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	RdsFiles files = {0};
+	text *script;
+
+	refuse_null(fcinfo, 0, "name");
+	refuse_null(fcinfo, 1, "script");
+
+	script = PG_GETARG_TEXT_PP(1);
+	files.scripts = list_make1(rds_script_make(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											   rds_source_memory(VARDATA_ANY(script),
+																 VARSIZE_ANY_EXHDR(script))));
+	apply_and_return(fcinfo, &files, 2, errctx);
+}
+
+static void
+apply_bundle(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	RdsFiles files = {0};
+
+	refuse_null(fcinfo, 0, "names");
+	refuse_null(fcinfo, 1, "scripts");
+
+	files.scripts = rds_bundle_make(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1));
+	apply_and_return(fcinfo, &files, 2, errctx);
+}
+
+static void
+apply_file(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	RdsFiles files = {0};
+
+	refuse_null(fcinfo, 0, "path");
+	rds_files_check_role();
+
+	rds_files_open(text_to_cstring(PG_GETARG_TEXT_PP(0)), &files);
+	apply_and_return(fcinfo, &files, 1, errctx);
+}
+
+static void
+statements(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	RdsOptions options;
+	RdsFiles files = {0};
+	text *script;
+
+	refuse_null(fcinfo, 0, "script");
+	InitMaterializedSRF(fcinfo, 0);
+
+	rds_options_parse(&options, NULL);
+	script = PG_GETARG_TEXT_PP(0);
+	files.options = &options;
+	files.context = CurrentMemoryContext;
+	files.scripts = list_make1(rds_script_make("script", rds_source_memory(VARDATA_ANY(script),
+																		   VARSIZE_ANY_EXHDR(script))));
+	list_statements(&files, (ReturnSetInfo *) fcinfo->resultinfo, errctx);
+}
+
+static void
+list_statements(RdsFiles *files, ReturnSetInfo *result, RdsErrorContext *errctx)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(oldcontext, "rdsinit statements", ALLOCSET_DEFAULT_SIZES);
+	RdsReader *reader = rds_reader_open(linitial(files->scripts), files, true, errctx);
+	RdsStep step;
+
+	MemoryContextSwitchTo(context);
+	while (rds_reader_next(reader, &step))
+	{
+		RdsCursor *cursor = rds_reader_cursor(reader);
+		RdsPosition position = rds_cursor_position(cursor);
+		char *text = rds_cursor_text(cursor);
+		RawStmt *statement = step.unsure ? rds_statement_try_parse(text) : rds_statement_parse(text);
+		Datum values[6];
+		bool nulls[6] = {false};
+
+		values[0] = Int32GetDatum(cursor->ordinal);
+		values[1] = Int32GetDatum(position.line);
+		values[2] = Int32GetDatum(position.column);
+		values[5] = CStringGetTextDatum(text);
+		nulls[3] = nulls[4] = statement == NULL;
+		if (statement != NULL)
+		{
+			values[3] = CStringGetTextDatum(CreateCommandName(statement->stmt));
+			values[4] = BoolGetDatum(rds_policy_is_transactional(statement));
+		}
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+
+		if (statement != NULL ? rds_is_copy_from_script(statement) : cursor->from_stdin)
+		{
+			rds_cursor_begin_data(cursor);
+			rds_cursor_end_data(cursor);
+		}
+		MemoryContextReset(context);
+	}
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(context);
+	rds_reader_close(reader);
+}
+
+/* Applies the files with the options of an argument, and returns the outcomes. */
+static void
+apply_and_return(FunctionCallInfo fcinfo, RdsFiles *files, int argument, RdsErrorContext *errctx)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	RdsOptions options;
 	ListCell *cell;
 
-	rds_options_parse(&options, PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2));
+	rds_options_parse(&options, PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument));
+	files->options = &options;
+	files->context = CurrentMemoryContext;
 	InitMaterializedSRF(fcinfo, 0);
 
-	rds_apply(bundle, &options, errctx);
+	rds_apply(files, errctx);
 
-	foreach(cell, bundle)
+	foreach(cell, files->scripts)
 	{
 		const RdsScript *script = lfirst(cell);
 		Interval duration = {.time = script->duration};
 		Datum values[6];
 		bool nulls[6] = {false};
 
+		if (script->is_part)
+			continue;
 		values[0] = CStringGetTextDatum(script->name);
 		values[1] = CStringGetTextDatum(script->outcome);
 		values[2] = Int64GetDatum(script->statements);

@@ -43,16 +43,36 @@ rds_statement_parse(const char *text)
 	return linitial_node(RawStmt, statements);
 }
 
+/* The same, but NULL where it cannot be parsed. */
+RawStmt *
+rds_statement_try_parse(const char *text)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	RawStmt *volatile statement = NULL;
+
+	PG_TRY();
+	{
+		statement = rds_statement_parse(text);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(oldcontext);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return statement;
+}
+
 /*
  * rds_statement_run
- *		Runs a statement; what it returns to its client is dropped.
+ *		Runs a statement; what it returns to its client goes to the receiver.
  *
  * Returns how many rows it inserted, updated, deleted, merged or copied.  The
  * tree and the text have to outlive the call; what the call allocates is left
  * in the current memory context.
  */
 int64
-rds_statement_run(RawStmt *statement, const char *text)
+rds_statement_run(RawStmt *statement, const char *text, DestReceiver *receiver)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	CommandTag tag = CreateCommandTag(statement->stmt);
@@ -83,7 +103,7 @@ rds_statement_run(RawStmt *statement, const char *text)
 
 	/* PortalRun leaves the completion alone where a rule takes the query away */
 	InitializeQueryCompletion(&completion);
-	(void) rds_PortalRun(portal, None_Receiver, &completion);
+	(void) rds_PortalRun(portal, receiver, &completion);
 	PortalDrop(portal, false);
 
 	CommandCounterIncrement();

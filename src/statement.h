@@ -9,8 +9,10 @@
 #define RDS_STATEMENT_H
 
 #include "nodes/parsenodes.h"
+#include "tcop/dest.h"
 
 extern RawStmt *rds_statement_parse(const char *text);
-extern int64 rds_statement_run(RawStmt *statement, const char *text);
+extern RawStmt *rds_statement_try_parse(const char *text);
+extern int64 rds_statement_run(RawStmt *statement, const char *text, DestReceiver *receiver);
 
 #endif /* RDS_STATEMENT_H */

@@ -1,0 +1,304 @@
+/*-------------------------------------------------------------------------
+ *
+ * run.c
+ *	  One script: checked, or run.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "portability/instr_time.h"
+#include "tcop/utility.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+
+#include "activity.h"
+#include "copydata.h"
+#include "policy.h"
+#include "reader.h"
+#include "result.h"
+#include "run.h"
+#include "statement.h"
+
+static void check_step(RdsReader *reader, const RdsStep *step);
+static void foresee(RawStmt *statement);
+static void run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told);
+static void set_variables(RdsReader *reader, const RdsStep *step, const RdsResult *result);
+static void run_result(RdsReader *reader, const RdsResult *result, RdsScript *script);
+static int64 run_text(const char *text);
+
+/*
+ * rds_find_includes
+ *		The names of the files that a script includes, each once, in the order in
+ *		which it does first; in the current memory context.
+ *
+ * Nothing is parsed for that.
+ */
+List *
+rds_find_includes(const RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
+{
+	RdsReader *reader = rds_reader_open(script, files, true, errctx);
+	List *includes = NIL;
+	ListCell *cell;
+	RdsStep step;
+
+	while (rds_reader_next(reader, &step))
+	{
+		RdsCursor *cursor = rds_reader_cursor(reader);
+
+		if (cursor->from_stdin)
+		{
+			rds_cursor_begin_data(cursor);
+			rds_cursor_end_data(cursor);
+		}
+	}
+	foreach(cell, reader->included)
+	{
+		ListCell *known;
+		bool found = false;
+
+		foreach(known, includes)
+			found = found || strcmp(lfirst(known), lfirst(cell)) == 0;
+		if (!found)
+			includes = lappend(includes, lfirst(cell));
+	}
+	rds_reader_close(reader);
+
+	return includes;
+}
+
+/*
+ * rds_check_script
+ *		Reads a script through, running nothing: raises an error for whatever in it
+ *		could not be parsed or must not be there.
+ */
+void
+rds_check_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(oldcontext, "rdsinit check",
+												  ALLOCSET_DEFAULT_SIZES);
+	RdsReader *reader;
+	RdsStep step;
+	RdsQuiet quiet;
+
+	rds_activity_report("rdsinit: checking %s", script->name);
+
+	/* What the parser has to remark, it remarks when the statement is run. */
+	rds_quiet_begin(&quiet);
+	PG_TRY();
+	{
+		reader = rds_reader_open(script, files, true, errctx);
+		MemoryContextSwitchTo(context);
+		while (rds_reader_next(reader, &step))
+		{
+			check_step(reader, &step);
+			MemoryContextReset(context);
+		}
+		MemoryContextSwitchTo(oldcontext);
+		script->total = reader->count;
+		rds_reader_close(reader);
+	}
+	PG_FINALLY();
+	{
+		rds_quiet_end(&quiet);
+	}
+	PG_END_TRY();
+	MemoryContextDelete(context);
+}
+
+/* Runs a script, and says in it what came of that. */
+void
+rds_run_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(oldcontext, "rdsinit statement",
+												  ALLOCSET_DEFAULT_SIZES);
+	RdsReader *reader;
+	RdsStep step;
+	bool told = false;
+	instr_time start;
+	instr_time duration;
+
+	INSTR_TIME_SET_CURRENT(start);
+	reader = rds_reader_open(script, files, false, errctx);
+	MemoryContextSwitchTo(context);
+	while (rds_reader_next(reader, &step))
+	{
+		rds_activity_report("rdsinit: %s:%d, statement %d of %d", reader->frame->script->name,
+							rds_cursor_position(rds_reader_cursor(reader)).line, reader->count,
+							Max(script->total, reader->count));
+		run_step(reader, &step, script, &told);
+		MemoryContextReset(context);
+	}
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(context);
+
+	/* search_path, role and every other setting: back to the caller's */
+	rds_reader_close(reader);
+
+	INSTR_TIME_SET_CURRENT(duration);
+	INSTR_TIME_SUBTRACT(duration, start);
+	script->duration = (int64) INSTR_TIME_GET_MICROSEC(duration);
+	script->outcome = RDS_APPLIED;
+}
+
+static void
+check_step(RdsReader *reader, const RdsStep *step)
+{
+	RdsCursor *cursor = rds_reader_cursor(reader);
+	char *text = rds_cursor_text(cursor);
+	RawStmt *statement;
+	bool has_data;
+
+	if (step->unsure)
+	{
+		/* what is behind COPY … FROM stdin is no SQL, whether it is run or not */
+		statement = cursor->unsure ? NULL : rds_statement_try_parse(text);
+		has_data = statement != NULL ? rds_is_copy_from_script(statement) : cursor->from_stdin;
+	}
+	else
+	{
+		statement = rds_statement_parse(text);
+		(void) rds_policy_check(statement);
+		foresee(statement);
+		has_data = rds_is_copy_from_script(statement);
+	}
+
+	if (has_data)
+	{
+		rds_cursor_begin_data(cursor);
+		rds_cursor_end_data(cursor);
+	}
+}
+
+/* Sets, while a script is only checked, what changes how the rest of it is read. */
+static void
+foresee(RawStmt *statement)
+{
+	static const char *const settings[] = {
+		"standard_conforming_strings", "backslash_quote", "client_encoding", "names"};
+	VariableSetStmt *set = (VariableSetStmt *) statement->stmt;
+
+	if (!IsA(set, VariableSetStmt) || set->name == NULL)
+		return;
+	for (int i = 0; i < lengthof(settings); i++)
+	{
+		if (pg_strcasecmp(set->name, settings[i]) == 0)
+			ExecSetVariableStmt(set, false);
+	}
+}
+
+static void
+run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told)
+{
+	RdsCursor *cursor = rds_reader_cursor(reader);
+	char *text = rds_cursor_text(cursor);
+	RawStmt *statement = rds_statement_parse(text);
+
+	if (rds_policy_check(statement) == RDS_TAKEN_OUT)
+	{
+		if (!*told)
+			ereport(NOTICE,
+					(errmsg("%s:%d: %s is taken out: the whole call is one transaction",
+							reader->frame->script->name, rds_cursor_position(cursor).line,
+							CreateCommandName(statement->stmt))));
+		*told = true;
+		return;
+	}
+
+	if (rds_is_copy_from_script(statement))
+		script->rows += rds_copy_from_script(statement, text, cursor);
+	else if (rds_is_copy_to_client(statement))
+		rds_copy_to_nowhere(statement, text);
+	else if (step->how == RDS_SEND)
+		script->rows += rds_statement_run(statement, text, None_Receiver);
+	else
+	{
+		RdsResult *result = rds_result_make();
+
+		script->rows += rds_statement_run(statement, text, rds_result_receiver(result));
+		if (step->how == RDS_GSET)
+			set_variables(reader, step, result);
+		else
+			run_result(reader, result, script);
+	}
+	script->statements++;
+}
+
+static void
+set_variables(RdsReader *reader, const RdsStep *step, const RdsResult *result)
+{
+	List *rows = rds_result_rows(result);
+	ListCell *column;
+	ListCell *value;
+
+	if (list_length(rows) != 1)
+		ereport(ERROR,
+				(errcode(rows == NIL ? ERRCODE_NO_DATA_FOUND : ERRCODE_TOO_MANY_ROWS),
+				 errmsg(rows == NIL ? "no rows returned for \\gset" : "more than one row returned for \\gset")));
+
+	forboth(column, rds_result_columns(result), value, (List *) linitial(rows))
+	{
+		char *name = psprintf("%s%s", step->prefix, (char *) lfirst(column));
+
+		/* psql passes over a name that is none, with an error message that stops nothing */
+		if (!rds_variable_is_name(name))
+			ereport(WARNING,
+					(errmsg("invalid variable name: \"%s\"", name)));
+		else if (lfirst(value) == NULL)
+			rds_variable_unset(reader->variables, name);
+		else
+			rds_variable_set(reader->variables, name, lfirst(value));
+	}
+}
+
+/* Runs each field that a query has returned, as a text of SQL. */
+static void
+run_result(RdsReader *reader, const RdsResult *result, RdsScript *script)
+{
+	ListCell *row;
+	ListCell *field;
+
+	/* an error is the query's that made the text: the script has no place for it */
+	reader->frame->place.position = rds_cursor_position(rds_reader_cursor(reader));
+	reader->frame->place.at_command = true;
+	foreach(row, rds_result_rows(result))
+	{
+		foreach(field, (List *) lfirst(row))
+		{
+			if (lfirst(field) != NULL)
+				script->rows += run_text(lfirst(field));
+		}
+	}
+	reader->frame->place.at_command = false;
+}
+
+static int64
+run_text(const char *text)
+{
+	RdsCursor *cursor = rds_cursor_open(rds_source_memory(text, strlen(text)), NULL);
+	int64 rows = 0;
+
+	while (rds_cursor_next(cursor) == RDS_STATEMENT)
+	{
+		char *one = rds_cursor_text(cursor);
+		RawStmt *statement = rds_statement_parse(one);
+
+		if (rds_policy_check(statement) == RDS_TAKEN_OUT)
+			continue;
+		if (rds_is_copy_from_script(statement))
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("COPY FROM stdin is not allowed in what \\gexec runs"),
+					 errhint("There is no data behind it.")));
+		if (rds_is_copy_to_client(statement))
+			rds_copy_to_nowhere(statement, one);
+		else
+			rows += rds_statement_run(statement, one, None_Receiver);
+	}
+	rds_cursor_close(cursor);
+
+	return rows;
+}
