@@ -176,7 +176,7 @@ rds_meta_command(RdsReader *reader, RdsStep *step)
 		return false;
 
 	/* errors from here on are the command's, and not the statement's around it */
-	reader->frame->place.position = text_position(cursor, cursor->next - 1);
+	reader->frame->place.position = text_position(cursor, cursor->next);
 	reader->frame->place.at_command = true;
 
 	arguments.at = line;
@@ -220,8 +220,7 @@ is_escape(RdsReader *reader, const char *line, Size length)
 	else if (line[0] == ':')
 	{
 		/* taken for a value, it is no reference */
-		text_replace(cursor, cursor->next - 1, 2, ":", NULL);
-		cursor->next--;
+		text_replace(cursor, cursor->next, 2, ":", NULL);
 	}
 	else
 		return false;

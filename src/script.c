@@ -106,7 +106,7 @@ rds_cursor_close(RdsCursor *cursor)
  * rds_cursor_next
  *		Moves to the next item.
  *
- * After RDS_META_COMMAND the cursor is behind the backslash: see
+ * After RDS_META_COMMAND the cursor is at the backslash: see
  * rds_cursor_line and rds_cursor_skip.  A statement that has begun before it
  * goes on behind it.
  *
@@ -158,7 +158,7 @@ rds_cursor_next_command(RdsCursor *cursor)
 	item = next_item(cursor, true);
 	if (cursor->begun)
 	{
-		Size command = item == RDS_META_COMMAND ? cursor->next - 1 : cursor->text.len;
+		Size command = item == RDS_META_COMMAND ? cursor->next : cursor->text.len;
 
 		text_replace(cursor, from, command - from, " ", NULL);
 		cursor->next -= command - from - 1;
@@ -173,12 +173,12 @@ rds_cursor_text(const RdsCursor *cursor)
 	return pnstrdup(cursor->text.data + cursor->start, cursor->end - cursor->start);
 }
 
-/* What follows the cursor on its line, without the line's end. */
+/* What follows the backslash that the cursor is at on its line, without the line's end. */
 const char *
 rds_cursor_line(RdsCursor *cursor, Size *length)
 {
-	*length = text_line_end(cursor, cursor->next) - cursor->next;
-	return cursor->text.data + cursor->next;
+	*length = text_line_end(cursor, cursor->next) - cursor->next - 1;
+	return cursor->text.data + cursor->next + 1;
 }
 
 /*
@@ -189,7 +189,7 @@ rds_cursor_line(RdsCursor *cursor, Size *length)
 void
 rds_cursor_skip(RdsCursor *cursor, Size length)
 {
-	Size command = cursor->next - 1;
+	Size command = cursor->next;
 
 	if (cursor->begun)
 	{
@@ -198,7 +198,7 @@ rds_cursor_skip(RdsCursor *cursor, Size length)
 		cursor->next = command + 1;
 	}
 	else
-		cursor->next += length;
+		cursor->next += length + 1;
 	text_end_scanner(cursor);
 }
 
@@ -373,7 +373,7 @@ scan_tokens(RdsCursor *cursor, bool inactive, RdsItem *item)
 		}
 		if (token == '\\' && cursor->variables != NULL)
 		{
-			cursor->next = offset + 1;
+			cursor->next = offset;
 			*item = RDS_META_COMMAND;
 			return FOUND_ITEM;
 		}
@@ -431,7 +431,10 @@ begin_scanner(RdsCursor *cursor, bool inactive)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(cursor->scanned);
 
-	cursor->scanned_from = cursor->begun && !inactive ? cursor->start : cursor->next;
+	/* a statement that has begun is scanned again, from its start */
+	if (cursor->begun && !inactive)
+		cursor->next = cursor->start;
+	cursor->scanned_from = cursor->next;
 	cursor->scanner = scanner_init(cursor->text.data + cursor->scanned_from, &cursor->extra,
 								   &ScanKeywords, ScanKeywordTokens);
 	MemoryContextSwitchTo(oldcontext);
