@@ -12,11 +12,11 @@
 #include "postgres.h"
 
 #include "commands/dbcommands.h"
-#include "commands/variable.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "reader.h"
