@@ -15,5 +15,6 @@ INSERT INTO strings VALUES ('back\slash');
 SET escape_string_warning = off;
 SET standard_conforming_strings = off;
 INSERT INTO strings VALUES ('tab\tstop');
+INSERT INTO strings VALUES ('\';'), ('it\'s; old');
 $$);
 SELECT replace(s, E'\t', '<tab>') FROM strings;

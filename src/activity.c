@@ -12,14 +12,18 @@
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "utils/backend_status.h"
+#include "utils/builtins.h"
 
 #include "activity.h"
 
+/* Longer than a script's name may be, and all that is said of it. */
+#define MAX_TEXT 1280
+
+static char *append(char *at, const char *text, Size length);
 static void write_text(const char *text, Size length);
 
 /*
@@ -41,25 +45,43 @@ rds_activity_save(void)
 void
 rds_activity_report(const char *format, ...)
 {
-	StringInfoData text;
+	char text[MAX_TEXT];
 	va_list args;
-	int needed;
 
 	if (!pgstat_track_activities || MyBEEntry == NULL)
 		return;
 
-	initStringInfo(&text);
-	for (;;)
-	{
-		va_start(args, format);
-		needed = appendStringInfoVA(&text, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&text, needed);
-	}
-	write_text(text.data, text.len);
-	pfree(text.data);
+	va_start(args, format);
+	(void) vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	write_text(text, strlen(text));
+}
+
+/*
+ * rds_activity_at
+ *		Shows at which statement of how many a script is, and in which line.
+ *
+ * That is done for each statement, and so without vsnprintf.
+ */
+void
+rds_activity_at(const char *script, int line, int statement, int total)
+{
+	char text[MAX_TEXT];
+	char *at = text;
+	Size length = Min(strlen(script), MAX_TEXT - 64);
+
+	if (!pgstat_track_activities || MyBEEntry == NULL)
+		return;
+
+	at = append(at, "rdsinit: ", strlen("rdsinit: "));
+	at = append(at, script, length);
+	at = append(at, ":", 1);
+	at += pg_ltoa(line, at);
+	at = append(at, ", statement ", strlen(", statement "));
+	at += pg_ltoa(statement, at);
+	at = append(at, " of ", strlen(" of "));
+	at += pg_ltoa(total, at);
+	write_text(text, at - text);
 }
 
 /*
@@ -73,12 +95,20 @@ rds_activity_restore(const char *saved)
 		write_text(saved, strlen(saved));
 }
 
+static char *
+append(char *at, const char *text, Size length)
+{
+	memcpy(at, text, length);
+	return at + length;
+}
+
 static void
 write_text(const char *text, Size length)
 {
 	volatile PgBackendStatus *entry = MyBEEntry;
 
-	length = pg_mbcliplen(text, length, pgstat_track_activity_query_size - 1);
+	if (length >= (Size) pgstat_track_activity_query_size)
+		length = pg_mbcliplen(text, length, pgstat_track_activity_query_size - 1);
 
 	PGSTAT_BEGIN_WRITE_ACTIVITY(entry);
 	memcpy((char *) entry->st_activity_raw, text, length);

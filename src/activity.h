@@ -10,6 +10,7 @@
 
 extern char *rds_activity_save(void);
 extern void rds_activity_report(const char *format, ...) pg_attribute_printf(1, 2);
+extern void rds_activity_at(const char *script, int line, int statement, int total);
 extern void rds_activity_restore(const char *saved);
 
 #endif /* RDS_ACTIVITY_H */

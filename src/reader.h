@@ -62,6 +62,7 @@ typedef struct RdsReader
 	bool checking;    /* nothing is run */
 	char *restricted; /* the key of \restrict */
 	int nest_level;   /* of the settings that the script changes */
+	int batch;        /* of them checked at once, just now */
 	int count;        /* steps so far */
 	List *included;   /* names of files, while they are looked for */
 } RdsReader;

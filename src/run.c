@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "activity.h"
+#include "batch.h"
 #include "copydata.h"
 #include "policy.h"
 #include "reader.h"
@@ -21,6 +22,8 @@
 #include "run.h"
 #include "statement.h"
 
+static bool check_batch(RdsReader *reader);
+static void check_statement(const RawStmt *statement);
 static void check_step(RdsReader *reader, const RdsStep *step);
 static void foresee(RawStmt *statement);
 static void run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told);
@@ -91,9 +94,10 @@ rds_check_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	{
 		reader = rds_reader_open(script, files, true, errctx);
 		MemoryContextSwitchTo(context);
-		while (rds_reader_next(reader, &step))
+		while (check_batch(reader) || rds_reader_next(reader, &step))
 		{
-			check_step(reader, &step);
+			if (reader->batch == 0)
+				check_step(reader, &step);
 			MemoryContextReset(context);
 		}
 		MemoryContextSwitchTo(oldcontext);
@@ -126,9 +130,9 @@ rds_run_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	MemoryContextSwitchTo(context);
 	while (rds_reader_next(reader, &step))
 	{
-		rds_activity_report("rdsinit: %s:%d, statement %d of %d", reader->frame->script->name,
-							rds_cursor_position(rds_reader_cursor(reader)).line, reader->count,
-							Max(script->total, reader->count));
+		rds_activity_at(reader->frame->script->name,
+						rds_cursor_position(rds_reader_cursor(reader)).line,
+						reader->count, Max(script->total, reader->count));
 		run_step(reader, &step, script, &told);
 		MemoryContextReset(context);
 	}
@@ -142,6 +146,23 @@ rds_run_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	INSTR_TIME_SUBTRACT(duration, start);
 	script->duration = (int64) INSTR_TIME_GET_MICROSEC(duration);
 	script->outcome = RDS_APPLIED;
+}
+
+/* Checks many statements at once, where that can be. */
+static bool
+check_batch(RdsReader *reader)
+{
+	reader->batch = 0;
+	if (reader->frame->ifs == NIL && reader->restricted == NULL && !rds_reader_is_unsure(reader))
+		reader->batch = rds_check_batch(rds_reader_cursor(reader), check_statement);
+	reader->count += reader->batch;
+	return reader->batch > 0;
+}
+
+static void
+check_statement(const RawStmt *statement)
+{
+	(void) rds_policy_check(statement);
 }
 
 static void

@@ -311,6 +311,7 @@ scan(RdsCursor *cursor, bool inactive, RdsItem *item)
 	{
 		if (cursor->scanner == NULL)
 			begin_scanner(cursor, inactive);
+		rds_scanner_follow_settings(&cursor->extra);
 		MemoryContextSwitchTo(cursor->tokens);
 		finding = scan_tokens(cursor, inactive, item);
 	}
@@ -438,7 +439,6 @@ begin_scanner(RdsCursor *cursor, bool inactive)
 	cursor->scanner = scanner_init(cursor->text.data + cursor->scanned_from, &cursor->extra,
 								   &ScanKeywords, ScanKeywordTokens);
 	MemoryContextSwitchTo(oldcontext);
-	rds_scanner_follow_settings(&cursor->extra);
 }
 
 /*

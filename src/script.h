@@ -72,6 +72,7 @@ typedef struct RdsCursor
 	bool is_copy;    /* it begins with COPY … */
 	bool from_stdin; /* … and looks like COPY … FROM stdin */
 	RdsData data;
+	Size no_batch_before; /* in the source: batch.c has tried in vain */
 
 	/* what has been read, from the item's beginning on, ending in a NUL */
 	StringInfoData text;

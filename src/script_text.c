@@ -28,6 +28,7 @@ static Size usable_length(const RdsCursor *cursor, const char *piece, Size lengt
 static Size whole_lines(const char *piece, Size length);
 static int find_stretch(const RdsCursor *cursor, Size offset);
 static void insert_stretch(RdsCursor *cursor, int at, Size start, RdsPosition origin, List *values);
+static int count_characters(const char *at, const char *end);
 static void advance(RdsPosition *position, const char *text, Size length);
 rds_noreturn static void report_invalid(RdsCursor *cursor, const char *text, Size length);
 
@@ -179,6 +180,16 @@ text_value_of(const RdsCursor *cursor, Size offset)
 	const char *variable = values != NIL ? llast(values) : NULL;
 
 	return variable != NULL && variable[0] != '\0' ? variable : NULL;
+}
+
+/* Is a part of the text the source's own, in one piece? */
+bool
+text_is_one_stretch(const RdsCursor *cursor, Size from, Size to)
+{
+	int index = find_stretch(cursor, from);
+
+	return cursor->stretches[index].values == NIL &&
+		   (index + 1 == cursor->stretch_count || cursor->stretches[index + 1].start >= to);
 }
 
 /* Is a byte of the text from a variable's value, however deep? */
@@ -429,6 +440,21 @@ insert_stretch(RdsCursor *cursor, int at, Size start, RdsPosition origin, List *
 	cursor->stretches[at].values = values;
 }
 
+/* Most of what is counted is short, and most encodings are easy. */
+static int
+count_characters(const char *at, const char *end)
+{
+	int count = 0;
+
+	if (pg_database_encoding_max_length() == 1)
+		return end - at;
+	if (GetDatabaseEncoding() != PG_UTF8)
+		return pg_mbstrlen_with_len(at, end - at);
+	for (; at < end; at++)
+		count += ((unsigned char) *at & 0xC0) != 0x80;
+	return count;
+}
+
 /* A line ends at a line feed, as psql and every editor count. */
 static void
 advance(RdsPosition *position, const char *text, Size length)
@@ -443,7 +469,7 @@ advance(RdsPosition *position, const char *text, Size length)
 		position->line++;
 		position->column = 1;
 	}
-	position->column += pg_mbstrlen_with_len(at, end - at);
+	position->column += count_characters(at, end);
 	position->offset += length;
 }
 

@@ -22,6 +22,7 @@ extern void text_change_encoding(RdsCursor *cursor);
 extern RdsPosition text_position(const RdsCursor *cursor, Size offset);
 extern bool text_is_source(const RdsCursor *cursor, Size offset);
 extern const char *text_value_of(const RdsCursor *cursor, Size offset);
+extern bool text_is_one_stretch(const RdsCursor *cursor, Size from, Size to);
 extern bool text_is_value_of(const RdsCursor *cursor, Size offset, const char *name);
 extern Size text_line_end(RdsCursor *cursor, Size offset);
 extern RdsPosition text_next_line(RdsCursor *cursor, Size line_end);

@@ -1,0 +1,212 @@
+/*-------------------------------------------------------------------------
+ *
+ * batch.c
+ *	  Many statements of a script parsed at once.
+ *
+ * To check a script, its statements need not be told apart by the scanner
+ * before the parser reads them: the parser takes many.  So a piece of the script
+ * is cut where a statement seems to end, and given to the parser whole.  Where
+ * the cut was wrong, within a quote, a comment, parentheses or a body, the piece
+ * does not parse; where there is more in it than SQL, it is not tried.  Then the
+ * statements are gone through one by one, as ever.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "parser/scansup.h"
+
+#include "batch.h"
+#include "script_text.h"
+
+/* Fewer bytes are not worth the trouble. */
+#define SMALLEST_BATCH 1024
+
+static bool find_cut(const RdsCursor *cursor, Size *cut);
+static bool is_sql_alone(const RdsCursor *cursor, Size cut);
+static List *try_parse(RdsCursor *cursor, Size cut);
+static bool is_usable(List *statements);
+static Size first_token(const char *text, Size offset);
+
+/*
+ * rds_check_batch
+ *		Checks as many statements as can be parsed at once, behind which the cursor is
+ *		then.  Returns how many; 0 where the next has to be looked at by itself.
+ *
+ * Raises what the check raises, with the cursor at the statement.
+ */
+int
+rds_check_batch(RdsCursor *cursor, RdsBatchCheck check)
+{
+	Size from;
+	Size cut;
+	List *statements;
+	ListCell *cell;
+
+	if (cursor->begun || text_position(cursor, cursor->next).offset < cursor->no_batch_before)
+		return 0;
+	if (cursor->text.len - cursor->next < SMALLEST_BATCH && !cursor->all_read)
+		text_read_more(cursor);
+	if (cursor->text.len - cursor->next < SMALLEST_BATCH)
+		return 0;
+
+	if (!find_cut(cursor, &cut))
+		cut = cursor->text.len;
+	else if (is_sql_alone(cursor, cut) && (statements = try_parse(cursor, cut)) != NIL)
+	{
+		from = cursor->next;
+		foreach(cell, statements)
+		{
+			const RawStmt *statement = lfirst_node(RawStmt, cell);
+
+			cursor->ordinal++;
+			cursor->start = first_token(cursor->text.data, from + statement->stmt_location);
+			cursor->end = from + statement->stmt_location + statement->stmt_len;
+			check(statement);
+		}
+		text_end_scanner(cursor);
+		cursor->next = cut;
+		text_rebase(cursor, cut);
+		return list_length(statements);
+	}
+
+	cursor->no_batch_before = text_position(cursor, cut).offset;
+	return 0;
+}
+
+/* Behind the last semicolon that ends a line. */
+static bool
+find_cut(const RdsCursor *cursor, Size *cut)
+{
+	for (Size at = cursor->text.len; at > cursor->next; at--)
+	{
+		if (cursor->text.data[at - 1] == ';' &&
+			(cursor->text.data[at] == '\n' || cursor->text.data[at] == '\r'))
+		{
+			*cut = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* No meta-command, no variable, and nothing that stands in the place of one? */
+static bool
+is_sql_alone(const RdsCursor *cursor, Size cut)
+{
+	const char *at = cursor->text.data + cursor->next;
+	const char *end = cursor->text.data + cut;
+
+	if (!text_is_one_stretch(cursor, cursor->next, cut))
+		return false;
+	if (cursor->variables == NULL)
+		return true;
+	if (memchr(at, '\\', end - at) != NULL)
+		return false;
+
+	while ((at = memchr(at, ':', end - at)) != NULL)
+	{
+		RdsReference reference = {0};
+		const char *value;
+
+		if (at[1] == ':')
+		{
+			at += 2;
+			continue;
+		}
+		rds_reference_read(at, &reference);
+		if (reference.length > 0 &&
+			(reference.form == '?' ||
+			 rds_variable_get(cursor->variables, reference.name, &value) != RDS_VARIABLE_UNSET))
+			return false;
+		at++;
+	}
+	return true;
+}
+
+/* NIL where the text does not parse, or holds what cannot be in a batch. */
+static List *
+try_parse(RdsCursor *cursor, Size cut)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	List *volatile statements = NIL;
+	char behind = cursor->text.data[cut];
+
+	cursor->text.data[cut] = '\0';
+	cursor->scanning = true;
+	PG_TRY();
+	{
+		statements = raw_parser(cursor->text.data + cursor->next, RAW_PARSE_DEFAULT);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(oldcontext);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	cursor->scanning = false;
+	cursor->text.data[cut] = behind;
+
+	return is_usable(statements) ? statements : NIL;
+}
+
+/*
+ * Does the last statement end with a semicolon, so that the cut was no comment's?
+ * And does none of them change how what follows it has to be read?
+ */
+static bool
+is_usable(List *statements)
+{
+	ListCell *cell;
+
+	if (statements == NIL || llast_node(RawStmt, statements)->stmt_len == 0)
+		return false;
+	foreach(cell, statements)
+	{
+		const Node *statement = lfirst_node(RawStmt, cell)->stmt;
+
+		if (IsA(statement, VariableSetStmt))
+			return false;
+		if (IsA(statement, CopyStmt) && ((const CopyStmt *) statement)->filename == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Past white space and comments, which the parser counts to what follows them. */
+static Size
+first_token(const char *text, Size offset)
+{
+	for (;;)
+	{
+		const char *at = text + offset;
+
+		if (scanner_isspace(*at))
+			offset++;
+		else if (at[0] == '-' && at[1] == '-')
+			offset += strcspn(at, "\r\n");
+		else if (at[0] == '/' && at[1] == '*')
+		{
+			int depth = 0;
+
+			do
+			{
+				if (at[0] == '/' && at[1] == '*')
+				{
+					depth++;
+					at += 2;
+				}
+				else if (at[0] == '*' && at[1] == '/')
+				{
+					depth--;
+					at += 2;
+				}
+				else
+					at++;
+			} while (depth > 0 && *at != '\0');
+			offset = at - text;
+		}
+		else
+			return offset;
+	}
+}
