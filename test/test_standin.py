@@ -145,6 +145,14 @@ def test_a_request_signed_wrongly_is_refused(secrets, changes, error):
     assert 'SecretString' not in answer
 
 
+@pytest.mark.parametrize('changes, said', [
+    (dict(region='us-east-1'), "Credential should be scoped to a valid region, not 'us-east-1'."),
+    (dict(service='s3'), "Credential should be scoped to correct service: 'secretsmanager'."),
+], ids=['region', 'service'])
+def test_a_wrong_scope_is_said_to_be_so(secrets, changes, said):
+    assert post(secrets.address, '/', *signed(secrets, **changes))[1]['message'] == said
+
+
 @pytest.mark.parametrize('minutes', [-6, 6])
 def test_an_old_or_early_date_is_refused(secrets, minutes):
     when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=minutes)
@@ -419,7 +427,7 @@ def test_the_proxy_passes_a_cancel_request_on(server, proxy):
     assert (passing.connections, passing.cancels) == (1, 1)
 
 
-def test_a_silent_proxy_never_answers(server, proxy):
+def test_a_silent_proxy_never_answers(proxy):
     with socket.create_connection(('127.0.0.1', proxy(silent=True).port), timeout=0.3) as connection:
         connection.sendall(b'\0\0\0\x08\x04\xd2\x16\x2f')      # an offer of encryption
         assert connection.recv(1) == b'N'

@@ -131,6 +131,19 @@ def test_of_several_hosts_the_writable_one_is_taken(plain, server, role, databas
     assert database.relations() == ['public.made']
 
 
+def test_a_reader_that_lags_behind_is_given_time_to_have_the_new_database(plain, server, role, database, cluster):
+    reader = cluster(listen_addresses='127.0.0.2', port=server.port).start()
+    user, password = role('LOGIN SUPERUSER')
+    reader.server.rows('CREATE ROLE %s LOGIN PASSWORD %%s' % user, (password,))
+    reader.server.rows('ALTER ROLE %s SET default_transaction_read_only = on' % user)
+    function = plain(DB_HOST='127.0.0.2,127.0.0.1', DB_USER=user, DB_PASSWORD=password)
+    invocation = function.send()
+    function.wait_for_log(lambda entry: retrying(entry) and database.name in str(entry))
+    Database(reader.server, database.name).create()
+    outcome = function.outcome(invocation)
+    assert (outcome.kind, outcome.payload.get('databaseCreated')) == ('response', True)
+
+
 # The database
 
 @pytest.mark.parametrize('suffix', ['Capitals', 'da-sh', 'quo"te', "apos'trophe", 'back\\slash', 'spa ce', 'Ümläut',

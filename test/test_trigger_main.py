@@ -2,10 +2,11 @@
 
 import contextlib
 import hashlib
+import os
 
 import pytest
 
-from support import Trigger
+from support import Database, Trigger
 from support.scripts import BROKEN, SHOP, checksum
 
 pytestmark = pytest.mark.extension
@@ -207,7 +208,7 @@ def test_a_role_without_execute_is_told_to_ask_for_it(trigger, database, role):
     assert 'GRANT' in payload['hint']
 
 
-def test_extension_mode_does_not_fall_back(trigger, bare, bare_database):
+def test_extension_mode_does_not_fall_back(trigger, bare_database):
     payload = trigger(SHOP, at=bare_database, RDSINIT_MODE='extension').fail()
     assert payload['errorType'] == 'Rdsinit.Database'
     assert 'extension' in payload['errorMessage'] and 'rdsinit' in payload['errorMessage']
@@ -220,6 +221,22 @@ def test_the_plain_ledger_keeps_a_database_plain(trigger, database):
     assert (payload['mode'], payload['scripts'][0]['outcome']) == ('plain', 'unchanged')
     assert 'ledger' in payload['reason']
     assert database.history('rdsinit') is None
+
+
+def test_a_warm_process_keeps_nothing_from_one_invocation_to_the_next(deploy, server):
+    function = deploy()
+    function.succeed()
+    before = open_files(function.pid)
+    for _ in range(20):
+        function.succeed()
+    function.runtime.wait_for_poll()
+    assert open_files(function.pid) == before
+    Database(server, 'postgres').wait_until(
+        "SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'rdsinit'")
+
+
+def open_files(pid):
+    return len(os.listdir('/proc/%d/fd' % pid))
 
 
 def test_an_answer_that_the_runtime_api_did_not_take_is_sent_again(deploy):

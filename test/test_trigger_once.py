@@ -39,7 +39,7 @@ def test_once_has_no_lambda_around_it(once):
     assert result.code == 0
 
 
-def test_a_timeout_of_ones_own(once, database):
+def test_a_timeout_of_ones_own(once):
     result = once('SELECT pg_sleep(60);', '--timeout', '2', **RUN)
     assert (result.code, result.payload['errorType']) == (1, 'Rdsinit.Timeout')
 

@@ -373,7 +373,7 @@ def test_what_is_not_ended_is_an_error_where_it_starts(trigger, untouched, mode,
 
 @pytest.mark.parametrize('body, line, column', [(b'SELECT 1;\nSELECT \'\xff\';', 2, 9), (b'SELECT \0;', 1, 8)],
                          ids=['invalid UTF-8', 'NUL'])
-def test_a_script_that_is_no_text_is_refused(trigger, database, body, line, column):
+def test_a_script_that_is_no_text_is_refused(trigger, body, line, column):
     payload = trigger(body).fail()
     assert (payload['errorType'], payload['file']) == ('Rdsinit.Bundle', 'schema.sql')
     assert (payload['line'], payload['column']) == (line, column)

@@ -91,11 +91,11 @@ UNFIT = {
     'null password': ({'username': CANARY, 'password': None}, 'password'),
     'empty password': ({'username': CANARY, 'password': ''}, 'password'),
     'no username': ({'password': CANARY}, 'username'),
-    'password is a number': ({'username': 'app', 'password': 9137}, 'password'),
+    'password is a number': ({'username': 'app', 'password': 918273645546372}, 'password'),
     'username is an array': ({'username': [CANARY], 'password': CANARY}, 'username'),
     'port is a word': ({'username': 'app', 'password': CANARY, 'port': CANARY}, 'port'),
     'port is too high': ({'username': 'app', 'password': CANARY, 'port': 65536}, 'port'),
-    'host is a number': ({'username': 'app', 'password': CANARY, 'host': 9137}, 'host'),
+    'host is a number': ({'username': 'app', 'password': CANARY, 'host': 918273645546372}, 'host'),
 }
 
 
@@ -108,7 +108,7 @@ def test_an_unfit_secret_is_named_by_what_is_wrong(function, secrets, value, nam
     assert 'prod/db' in outcome.payload['errorMessage'] and named in outcome.payload['errorMessage']
     trigger.stop()
     for said in (outcome.raw, trigger.stderr):
-        assert CANARY not in said and '9137' not in said
+        assert CANARY not in said and '918273645546372' not in said
 
 
 def test_a_binary_secret(function, secrets):

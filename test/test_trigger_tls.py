@@ -50,7 +50,7 @@ def function(trigger, tls):
     return start
 
 
-def test_tls_is_used_without_being_asked_for(function, tls):
+def test_tls_is_used_without_being_asked_for(function):
     function().succeed()
 
 

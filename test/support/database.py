@@ -102,12 +102,6 @@ class Database:
                     raise TimeoutError('not within %s s: %s' % (timeout, sql))
                 time.sleep(0.01)
 
-    def backends(self):
-        """How many sessions of the trigger are in this database."""
-        return self.server.value("SELECT count(*) FROM pg_stat_activity WHERE datname = %s "
-                                 "AND application_name <> 'rdsinit test' AND backend_type = 'client backend'",
-                                 (self.name,))
-
 
 def quoted(identifier):
     return '"%s"' % identifier.replace('"', '""')
