@@ -43,7 +43,8 @@ rds_check_batch(RdsCursor *cursor, RdsBatchCheck check)
 	List *statements;
 	ListCell *cell;
 
-	if (cursor->begun || text_position(cursor, cursor->next).offset < cursor->no_batch_before)
+	if (cursor->begun || cursor->encoding != rds_source_encoding(cursor->source) ||
+		text_position(cursor, cursor->next).offset < cursor->no_batch_before)
 		return 0;
 	if (cursor->text.len - cursor->next < SMALLEST_BATCH && !cursor->all_read)
 		text_read_more(cursor);

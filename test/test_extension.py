@@ -141,7 +141,10 @@ CANARY = 'c4n4ry-7f3a'
     "CREATE TABLE t (n int CHECK (n > 0));\nINSERT INTO t SELECT 0 WHERE '%s' <> ''",
     "ROLLBACK; -- %s",
     "COPY t FROM stdin;\n%s\n\\.\n",
-    "\\set password %s",
+    "\\set password %s\nSELECT :password",
+    "\\set password 'a %s b'\nSELECT 1 :password;",
+    "\\set password %s\nSELECT :'password'::int",
+    "COPY nosuchtable FROM stdin;\n%s\n\\.\n",
     "SELECT set_config('client_min_messages', 'debug5', false);\nSELECT 1 / 0, '%s'"])
 @pytest.mark.parametrize('name', ['schema.sql', None])
 def test_no_error_and_no_log_line_repeats_the_script(extended, server_log, script, name):
