@@ -18,6 +18,13 @@ INSERT INTO t VALUES (6, 'six');
 COPY t (n) FROM stdin; INSERT INTO t VALUES (8, 'behind the data');
 7
 \.
+COPY t (n) FROM stdin; INSERT INTO t VALUES (11, 'between'); COPY t (n) FROM stdin; INSERT
+9
+10
+\.
+12
+\.
+INTO t VALUES (13, 'behind both');
 SELECT count(*) FROM t$script$);
 SELECT * FROM t ORDER BY n;
 TRUNCATE t;

@@ -29,6 +29,9 @@ SELECT pg_temp.try(E'SELECT nextval(''ran'');\nSELECT 1;\nCREATE TABEL t ();');
 SELECT pg_temp.try(E'SELECT nextval(''ran'');\nCREATE TABLE t (a int;\nSELECT 2;');
 SELECT pg_temp.try(E'SELECT nextval(''ran'');\nSELECT 1 +');
 SELECT pg_temp.try(E'SELECT nextval(''ran'');\nCREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2;');
+SELECT pg_temp.try(E'SELECT nextval(''ran'');\nSELEC $$ and no end');
+SELECT pg_temp.try(E'SELECT nextval(''ran'');\nSELECT 1,\n ;SELECT 2');
+SELECT pg_temp.try(E'SELECT nextval(''ran'');\nALTER TABLE ');
 SELECT is_called FROM ran;
 DROP SEQUENCE ran;
 

@@ -188,6 +188,7 @@ SELECT pg_temp.try(E'\\set x \'SELECT 1;SELECT secret;\'\nSELECT 2;\n  :x SELECT
 SELECT pg_temp.try(E'\\set x secret\nSELECT :x || nosuchcolumn, 1;');
 SELECT pg_temp.try(E'\\set x 1\nSELECT :x, :x, :x, nosuchcolumn;');
 SELECT pg_temp.try(E'SELECT 1 /* \n */ , :\'word\' + 1', '{"variables": {"word": "secret"}}');
+SELECT pg_temp.try(E'ALTER DATABASE:word ', '{"variables": {"word": "s3cret"}}');
 SELECT pg_temp.try(E'SELECT 1', '{"variables": {"a-b": "c"}}');
 SELECT pg_temp.try(E'SELECT 1', '{"variables": {"a": {"b": "c"}}}');
 SELECT pg_temp.try(E'SELECT 1', '{"variables": "a=b"}');

@@ -177,8 +177,9 @@ list_statements(RdsFiles *files, ReturnSetInfo *result, RdsErrorContext *errctx)
 	{
 		RdsCursor *cursor = rds_reader_cursor(reader);
 		RdsPosition position = rds_cursor_position(cursor);
-		char *text = rds_cursor_text(cursor);
-		RawStmt *statement = step.unsure ? rds_statement_try_parse(text) : rds_statement_parse(text);
+		Size length;
+		char *text = rds_cursor_text(cursor, &length);
+		RawStmt *statement = step.unsure ? rds_statement_try_parse(text, length) : rds_statement_parse(text, length);
 		Datum values[6];
 		bool nulls[6] = {false};
 

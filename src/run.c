@@ -169,19 +169,20 @@ static void
 check_step(RdsReader *reader, const RdsStep *step)
 {
 	RdsCursor *cursor = rds_reader_cursor(reader);
-	char *text = rds_cursor_text(cursor);
+	Size length;
+	char *text = rds_cursor_text(cursor, &length);
 	RawStmt *statement;
 	bool has_data;
 
 	if (step->unsure)
 	{
 		/* what is behind COPY … FROM stdin is no SQL, whether it is run or not */
-		statement = cursor->unsure ? NULL : rds_statement_try_parse(text);
+		statement = cursor->unsure ? NULL : rds_statement_try_parse(text, length);
 		has_data = statement != NULL ? rds_is_copy_from_script(statement) : cursor->from_stdin;
 	}
 	else
 	{
-		statement = rds_statement_parse(text);
+		statement = rds_statement_parse(text, length);
 		(void) rds_policy_check(statement);
 		foresee(statement);
 		has_data = rds_is_copy_from_script(statement);
@@ -215,8 +216,9 @@ static void
 run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told)
 {
 	RdsCursor *cursor = rds_reader_cursor(reader);
-	char *text = rds_cursor_text(cursor);
-	RawStmt *statement = rds_statement_parse(text);
+	Size length;
+	char *text = rds_cursor_text(cursor, &length);
+	RawStmt *statement = rds_statement_parse(text, length);
 
 	if (rds_policy_check(statement) == RDS_TAKEN_OUT)
 	{
@@ -304,8 +306,9 @@ run_text(const char *text)
 
 	while (rds_cursor_next(cursor) == RDS_STATEMENT)
 	{
-		char *one = rds_cursor_text(cursor);
-		RawStmt *statement = rds_statement_parse(one);
+		Size length;
+		char *one = rds_cursor_text(cursor, &length);
+		RawStmt *statement = rds_statement_parse(one, length);
 
 		if (rds_policy_check(statement) == RDS_TAKEN_OUT)
 			continue;

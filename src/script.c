@@ -45,6 +45,7 @@ typedef enum Finding
 static RdsItem next_item(RdsCursor *cursor, bool inactive);
 static Finding scan(RdsCursor *cursor, bool inactive, RdsItem *item);
 static Finding scan_tokens(RdsCursor *cursor, bool inactive, RdsItem *item);
+static void raise_earlier_error(RdsCursor *cursor);
 static void watch_for_copy(RdsCursor *cursor, int token, const char *text, bool *after_from);
 static void begin_scanner(RdsCursor *cursor, bool inactive);
 static bool is_doubtful(const RdsCursor *cursor, const ErrorData *error);
@@ -166,11 +167,18 @@ rds_cursor_next_command(RdsCursor *cursor)
 	return item;
 }
 
-/* The text of the statement that the cursor is at, a copy. */
+/*
+ * rds_cursor_text
+ *		The text of the statement that the cursor is at, a copy.
+ *
+ * It goes on up to the semicolon, where a parser may have something to remark;
+ * in *length is how long the statement itself is.
+ */
 char *
-rds_cursor_text(const RdsCursor *cursor)
+rds_cursor_text(const RdsCursor *cursor, Size *length)
 {
-	return pnstrdup(cursor->text.data + cursor->start, cursor->end - cursor->start);
+	*length = cursor->end - cursor->start;
+	return pnstrdup(cursor->text.data + cursor->start, cursor->stop - cursor->start);
 }
 
 /* What follows the backslash that the cursor is at on its line, without the line's end. */
@@ -206,7 +214,7 @@ rds_cursor_skip(RdsCursor *cursor, Size length)
 void
 rds_cursor_end_statement(RdsCursor *cursor)
 {
-	cursor->end = cursor->next;
+	cursor->end = cursor->stop = cursor->next;
 	trim_statement(cursor);
 	cursor->begun = false;
 }
@@ -323,7 +331,11 @@ scan(RdsCursor *cursor, bool inactive, RdsItem *item)
 		rds_quiet_end(&quiet);
 		error = CopyErrorData();
 		if (!is_doubtful(cursor, error))
+		{
+			if (cursor->begun && !inactive)
+				raise_earlier_error(cursor);
 			PG_RE_THROW();
+		}
 		FlushErrorState();
 		FreeErrorData(error);
 	}
@@ -334,6 +346,19 @@ scan(RdsCursor *cursor, bool inactive, RdsItem *item)
 	cursor->scanning = false;
 
 	return finding;
+}
+
+/*
+ * The scanner has failed within a statement.  The parser may have stopped before
+ * it came there: then it is the parser's error that the server would raise.
+ */
+static void
+raise_earlier_error(RdsCursor *cursor)
+{
+	FlushErrorState();
+	cursor->scanning = false;
+	(void) raw_parser(cursor->text.data + cursor->start, RAW_PARSE_DEFAULT);
+	elog(ERROR, "the parser has read what the scanner could not");
 }
 
 static Finding
@@ -368,7 +393,7 @@ scan_tokens(RdsCursor *cursor, bool inactive, RdsItem *item)
 		{
 			if (!cursor->all_read)
 				return NEEDS_MORE;
-			cursor->next = cursor->end = cursor->text.len;
+			cursor->next = cursor->end = cursor->stop = cursor->text.len;
 			*item = cursor->begun && !inactive ? RDS_STATEMENT : RDS_END;
 			return FOUND_ITEM;
 		}
@@ -403,7 +428,7 @@ scan_tokens(RdsCursor *cursor, bool inactive, RdsItem *item)
 		else if (token == ';' && depth == 0 && !rds_body_is_open(body))
 		{
 			cursor->end = offset;
-			cursor->next = offset + 1;
+			cursor->next = cursor->stop = offset + 1;
 			*item = RDS_STATEMENT;
 			return FOUND_ITEM;
 		}

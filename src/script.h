@@ -66,6 +66,7 @@ typedef struct RdsCursor
 	int ordinal;     /* counts from 1; 0 before the first */
 	Size start;      /* its first token, in the text */
 	Size end;        /* behind its last, without the semicolon */
+	Size stop;       /* behind its semicolon, or where else it ends */
 	Size next;       /* where the cursor goes on */
 	bool begun;      /* it has a token, and no end yet */
 	bool unsure;     /* it refers to a variable whose value is not known yet */
@@ -98,7 +99,7 @@ typedef struct RdsCursor
 extern RdsCursor *rds_cursor_open(RdsSource *source, RdsVariables *variables);
 extern RdsItem rds_cursor_next(RdsCursor *cursor);
 extern RdsItem rds_cursor_next_command(RdsCursor *cursor);
-extern char *rds_cursor_text(const RdsCursor *cursor);
+extern char *rds_cursor_text(const RdsCursor *cursor, Size *length);
 extern const char *rds_cursor_line(RdsCursor *cursor, Size *length);
 extern void rds_cursor_skip(RdsCursor *cursor, Size length);
 extern void rds_cursor_end_statement(RdsCursor *cursor);

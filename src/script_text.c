@@ -243,16 +243,11 @@ text_line_end(RdsCursor *cursor, Size offset)
 RdsPosition
 text_next_line(RdsCursor *cursor, Size line_end)
 {
-	RdsPosition position = text_position(cursor, line_end);
+	/* behind what comes after other data, the line before that has no next one */
+	RdsPosition position = text_position(cursor, Min(line_end + 1, (Size) cursor->text.len));
 	const char *at = cursor->raw.data;
 	const char *end = at + cursor->raw.len;
 
-	if (line_end < cursor->text.len)
-	{
-		position.line++;
-		position.column = 1;
-		position.offset++;
-	}
 	if (cursor->raw.len == 0)
 		return position;
 
@@ -397,6 +392,7 @@ text_forget_before(RdsCursor *cursor, Size offset)
 		cursor->stretches[i].start -= offset;
 	cursor->start -= Min(cursor->start, offset);
 	cursor->end -= Min(cursor->end, offset);
+	cursor->stop -= Min(cursor->stop, offset);
 	cursor->next -= offset;
 }
 

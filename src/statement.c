@@ -30,29 +30,30 @@ static int64 changed_rows(const QueryCompletion *completion);
  *		The raw parse tree of one statement's text, in the current memory context.
  *
  * Raises the parser's errors, with a position that counts from the text's
- * first character.
+ * first character.  Afterwards the text is cut to the length of the statement.
  */
 RawStmt *
-rds_statement_parse(const char *text)
+rds_statement_parse(char *text, Size length)
 {
 	List *statements = raw_parser(text, RAW_PARSE_DEFAULT);
 
 	if (list_length(statements) != 1)
 		elog(ERROR, "expected one statement, the parser found %d", list_length(statements));
+	text[length] = '\0';
 
 	return linitial_node(RawStmt, statements);
 }
 
 /* The same, but NULL where it cannot be parsed. */
 RawStmt *
-rds_statement_try_parse(const char *text)
+rds_statement_try_parse(char *text, Size length)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	RawStmt *volatile statement = NULL;
 
 	PG_TRY();
 	{
-		statement = rds_statement_parse(text);
+		statement = rds_statement_parse(text, length);
 	}
 	PG_CATCH();
 	{

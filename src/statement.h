@@ -11,8 +11,8 @@
 #include "nodes/parsenodes.h"
 #include "tcop/dest.h"
 
-extern RawStmt *rds_statement_parse(const char *text);
-extern RawStmt *rds_statement_try_parse(const char *text);
+extern RawStmt *rds_statement_parse(char *text, Size length);
+extern RawStmt *rds_statement_try_parse(char *text, Size length);
 extern int64 rds_statement_run(RawStmt *statement, const char *text, DestReceiver *receiver);
 
 #endif /* RDS_STATEMENT_H */

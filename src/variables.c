@@ -248,7 +248,7 @@ rds_reference_resolve(const RdsVariables *variables, const RdsReference *referen
  * rds_variables_conceal
  *		A text in which no variable's value is shown: the text itself, or a copy.
  *
- * Only whole words are taken for a value, and none of fewer than four bytes.
+ * Values of fewer than four bytes are no secrets, and stand in every other text.
  */
 char *
 rds_variables_conceal(const RdsVariables *variables, char *text)
@@ -263,30 +263,17 @@ rds_variables_conceal(const RdsVariables *variables, char *text)
 		StringInfoData concealed;
 		const char *rest = text;
 		const char *found;
-		Size length;
 
-		if (variable->value == NULL || variable->is_builtin || strlen(variable->value) < SHORTEST_SECRET)
-			continue;
-		length = strlen(variable->value);
-		if (strstr(text, variable->value) == NULL)
+		if (variable->value == NULL || variable->is_builtin || strlen(variable->value) < SHORTEST_SECRET ||
+			strstr(text, variable->value) == NULL)
 			continue;
 
 		initStringInfo(&concealed);
 		while ((found = strstr(rest, variable->value)) != NULL)
 		{
-			bool whole = (found == text || !is_name_character(found[-1]) ||
-						  !is_name_character(variable->value[0])) &&
-						 (!is_name_character(found[length]) ||
-						  !is_name_character(variable->value[length - 1]));
-
-			if (whole)
-			{
-				appendBinaryStringInfo(&concealed, rest, found - rest);
-				appendStringInfo(&concealed, ":%s", variable->name);
-			}
-			else
-				appendBinaryStringInfo(&concealed, rest, found + length - rest);
-			rest = found + length;
+			appendBinaryStringInfo(&concealed, rest, found - rest);
+			appendStringInfo(&concealed, ":%s", variable->name);
+			rest = found + strlen(variable->value);
 		}
 		appendStringInfoString(&concealed, rest);
 		text = concealed.data;
