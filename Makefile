@@ -25,6 +25,8 @@ OBJS = \
 	src/policy.o \
 	src/psqlarg.o \
 	src/psqlcmd.o \
+	src/psqlif.o \
+	src/quiet.o \
 	src/rdsinit.o \
 	src/reader.o \
 	src/result.o \

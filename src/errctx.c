@@ -87,22 +87,6 @@ rds_errctx_finish(const RdsErrorContext *context, ErrorData *error)
 		error->hint = pstrdup("A script is applied within one transaction; run the statement outside of it.");
 }
 
-void
-rds_quiet_begin(RdsQuiet *quiet)
-{
-	quiet->client = client_min_messages;
-	quiet->log = rds_log_min_messages;
-	client_min_messages = ERROR;
-	rds_log_min_messages = ERROR;
-}
-
-void
-rds_quiet_end(const RdsQuiet *quiet)
-{
-	client_min_messages = quiet->client;
-	rds_log_min_messages = quiet->log;
-}
-
 static void
 add_context(void *arg)
 {

@@ -33,14 +33,4 @@ extern void rds_errctx_push(RdsErrorContext *context);
 extern void rds_errctx_pop(RdsErrorContext *context);
 extern void rds_errctx_finish(const RdsErrorContext *context, ErrorData *error);
 
-/* Messages below ERROR are held back between the two. */
-typedef struct RdsQuiet
-{
-	int client;
-	int log;
-} RdsQuiet;
-
-extern void rds_quiet_begin(RdsQuiet *quiet);
-extern void rds_quiet_end(const RdsQuiet *quiet);
-
 #endif /* RDS_ERRCTX_H */

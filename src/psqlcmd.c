@@ -19,47 +19,32 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
-#include "reader.h"
+#include "psqlcmd.h"
 #include "script_text.h"
-
-/* A command with its arguments. */
-typedef struct Call
-{
-	const char *name;
-	List *arguments;
-	bool unsure; /* an argument depends on what is not known yet */
-} Call;
-
-/* What carries a command out, behind which the cursor is by then; true: a step is to be done. */
-typedef bool (*Handler)(RdsReader *reader, const Call *call, RdsStep *step);
 
 typedef struct Command
 {
 	const char *name;
-	Handler run;      /* NULL: it is refused … */
+	RdsHandler run;   /* NULL: it is refused … */
 	const char *hint; /* … and what to do instead */
 	bool takes_line;  /* its argument is the rest of the line */
 } Command;
 
-static bool pass_over(RdsReader *reader, const Call *call, RdsStep *step);
-static bool pass_over_alone(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_connect(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_echo(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_encoding(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_g(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_gexec(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_gset(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_include(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_quit(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_reset(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_restrict(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_unrestrict(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_set(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_unset(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_if(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_elif(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_else(RdsReader *reader, const Call *call, RdsStep *step);
-static bool run_endif(RdsReader *reader, const Call *call, RdsStep *step);
+static bool pass_over(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool pass_over_alone(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_connect(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_echo(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_encoding(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_g(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_gexec(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_gset(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_include(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_quit(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_reset(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_restrict(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_unrestrict(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_set(RdsReader *reader, const RdsCall *call, RdsStep *step);
+static bool run_unset(RdsReader *reader, const RdsCall *call, RdsStep *step);
 
 #define HINT_SHELL "Nothing is run in a shell here, and no file but a script's own is read or written."
 #define HINT_DIALOGUE "Nobody is there to answer: give the value by the option \"variables\"."
@@ -86,10 +71,10 @@ static const Command commands[] = {
 	{"echo", run_echo},
 	{"edit", NULL, HINT_DIALOGUE},
 	{"ef", NULL, HINT_DIALOGUE},
-	{"elif", run_elif},
-	{"else", run_else},
+	{"elif", rds_run_elif},
+	{"else", rds_run_else},
 	{"encoding", run_encoding},
-	{"endif", run_endif},
+	{"endif", rds_run_endif},
 	{"errverbose", pass_over},
 	{"ev", NULL, HINT_DIALOGUE},
 	{"f", pass_over},
@@ -103,7 +88,7 @@ static const Command commands[] = {
 	{"help", pass_over, NULL, true},
 	{"html", pass_over},
 	{"i", run_include},
-	{"if", run_if},
+	{"if", rds_run_if},
 	{"include", run_include},
 	{"include_relative", run_include},
 	{"ir", run_include},
@@ -145,14 +130,11 @@ static const Command commands[] = {
 
 static bool is_escape(RdsReader *reader, const char *line, Size length);
 static const Command *find_command(const char *name);
-static void parse_call(RdsReader *reader, const Command *command, RdsArguments *arguments, Call *call);
+static void parse_call(RdsReader *reader, const Command *command, RdsArguments *arguments, RdsCall *call);
 static bool is_conditional(const Command *command);
 rds_noreturn static void refuse(const char *name, const char *hint);
-static const char *required_argument(const Call *call);
-static bool send(RdsReader *reader, const Call *call, RdsStep *step, RdsHow how);
-static RdsIf *innermost_if(RdsReader *reader, const Call *call);
-static RdsBranch evaluate(RdsReader *reader, const Call *call);
-static bool is_active(const RdsReader *reader);
+static const char *required_argument(const RdsCall *call);
+static bool send(RdsReader *reader, const RdsCall *call, RdsStep *step, RdsHow how);
 
 /*
  * rds_meta_command
@@ -168,7 +150,7 @@ rds_meta_command(RdsReader *reader, RdsStep *step)
 	const Command *command;
 	const char *line;
 	Size length;
-	Call call = {0};
+	RdsCall call = {0};
 	bool sends = false;
 
 	line = rds_cursor_line(cursor, &length);
@@ -182,7 +164,7 @@ rds_meta_command(RdsReader *reader, RdsStep *step)
 	arguments.at = line;
 	arguments.end = line + length;
 	arguments.variables = reader->variables;
-	arguments.inactive = !is_active(reader);
+	arguments.inactive = !rds_reader_is_active(reader);
 
 	call.name = rds_argument_name(&arguments);
 	command = find_command(call.name);
@@ -200,7 +182,7 @@ rds_meta_command(RdsReader *reader, RdsStep *step)
 	parse_call(reader, command, &arguments, &call);
 	rds_arguments_end(&arguments);
 	rds_cursor_skip(cursor, arguments.at - line);
-	if (is_active(reader) || is_conditional(command))
+	if (rds_reader_is_active(reader) || is_conditional(command))
 		sends = command->run(reader, &call, step);
 
 	reader->frame->place.at_command = false;
@@ -213,7 +195,7 @@ is_escape(RdsReader *reader, const char *line, Size length)
 {
 	RdsCursor *cursor = rds_reader_cursor(reader);
 
-	if (length == 0 || !is_active(reader))
+	if (length == 0 || !rds_reader_is_active(reader))
 		return false;
 	if (line[0] == ';')
 		rds_cursor_skip(cursor, 0);
@@ -251,7 +233,7 @@ find_command(const char *name)
 }
 
 static void
-parse_call(RdsReader *reader, const Command *command, RdsArguments *arguments, Call *call)
+parse_call(RdsReader *reader, const Command *command, RdsArguments *arguments, RdsCall *call)
 {
 	char *argument;
 
@@ -262,7 +244,7 @@ parse_call(RdsReader *reader, const Command *command, RdsArguments *arguments, C
 	}
 
 	/* in a branch that is not taken no condition is looked at, but that of \elif */
-	if (command->run == run_elif && reader->frame->ifs != NIL)
+	if (command->run == rds_run_elif && reader->frame->ifs != NIL)
 		arguments->inactive = ((RdsIf *) linitial(reader->frame->ifs))->branch == RDS_DONE;
 	while ((argument = rds_argument_next(arguments)) != NULL)
 		call->arguments = lappend(call->arguments, argument);
@@ -272,8 +254,8 @@ parse_call(RdsReader *reader, const Command *command, RdsArguments *arguments, C
 static bool
 is_conditional(const Command *command)
 {
-	return command->run == run_if || command->run == run_elif ||
-		   command->run == run_else || command->run == run_endif;
+	return command->run == rds_run_if || command->run == rds_run_elif ||
+		   command->run == rds_run_else || command->run == rds_run_endif;
 }
 
 static void
@@ -286,7 +268,7 @@ refuse(const char *name, const char *hint)
 }
 
 static const char *
-required_argument(const Call *call)
+required_argument(const RdsCall *call)
 {
 	if (call->arguments == NIL)
 		ereport(ERROR,
@@ -296,14 +278,14 @@ required_argument(const Call *call)
 }
 
 static bool
-pass_over(RdsReader *reader, const Call *call, RdsStep *step)
+pass_over(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	return false;
 }
 
 /* With an argument it would write a file. */
 static bool
-pass_over_alone(RdsReader *reader, const Call *call, RdsStep *step)
+pass_over_alone(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	if (call->arguments != NIL)
 		refuse(call->name, HINT_SHELL);
@@ -315,7 +297,7 @@ pass_over_alone(RdsReader *reader, const Call *call, RdsStep *step)
  * to what the caller's settings are.
  */
 static bool
-run_connect(RdsReader *reader, const Call *call, RdsStep *step)
+run_connect(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	const char *database = call->arguments != NIL ? linitial(call->arguments) : "-";
 
@@ -334,7 +316,7 @@ run_connect(RdsReader *reader, const Call *call, RdsStep *step)
 }
 
 static bool
-run_echo(RdsReader *reader, const Call *call, RdsStep *step)
+run_echo(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	StringInfoData text;
 	ListCell *cell;
@@ -355,7 +337,7 @@ run_echo(RdsReader *reader, const Call *call, RdsStep *step)
 
 /* What it means for a file's bytes is for the cursor to see. */
 static bool
-run_encoding(RdsReader *reader, const Call *call, RdsStep *step)
+run_encoding(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	if (call->arguments != NIL && !call->unsure)
 		(void) set_config_option("client_encoding", linitial(call->arguments), PGC_USERSET, PGC_S_SESSION,
@@ -365,7 +347,7 @@ run_encoding(RdsReader *reader, const Call *call, RdsStep *step)
 
 /* Options in parentheses shape the output; anything else is a file, or a pipe to a program. */
 static bool
-run_g(RdsReader *reader, const Call *call, RdsStep *step)
+run_g(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	if (call->arguments != NIL && ((char *) linitial(call->arguments))[0] != '(' &&
 		strcmp(call->name, "crosstabview") != 0)
@@ -375,13 +357,13 @@ run_g(RdsReader *reader, const Call *call, RdsStep *step)
 }
 
 static bool
-run_gexec(RdsReader *reader, const Call *call, RdsStep *step)
+run_gexec(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	return send(reader, call, step, RDS_GEXEC);
 }
 
 static bool
-run_gset(RdsReader *reader, const Call *call, RdsStep *step)
+run_gset(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	const char *prefix = call->arguments != NIL ? linitial(call->arguments) : "";
 
@@ -392,7 +374,7 @@ run_gset(RdsReader *reader, const Call *call, RdsStep *step)
 }
 
 static bool
-run_include(RdsReader *reader, const Call *call, RdsStep *step)
+run_include(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	char *path = (char *) required_argument(call);
 	bool relative = strcmp(call->name, "ir") == 0 || strcmp(call->name, "include_relative") == 0;
@@ -407,7 +389,7 @@ run_include(RdsReader *reader, const Call *call, RdsStep *step)
 }
 
 static bool
-run_quit(RdsReader *reader, const Call *call, RdsStep *step)
+run_quit(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	if (reader->checking && rds_reader_is_unsure(reader))
 		return false;
@@ -419,21 +401,21 @@ run_quit(RdsReader *reader, const Call *call, RdsStep *step)
 }
 
 static bool
-run_reset(RdsReader *reader, const Call *call, RdsStep *step)
+run_reset(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	rds_cursor_forget_statement(rds_reader_cursor(reader));
 	return false;
 }
 
 static bool
-run_restrict(RdsReader *reader, const Call *call, RdsStep *step)
+run_restrict(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	reader->restricted = MemoryContextStrdup(reader->context, required_argument(call));
 	return false;
 }
 
 static bool
-run_unrestrict(RdsReader *reader, const Call *call, RdsStep *step)
+run_unrestrict(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	const char *key = required_argument(call);
 
@@ -450,7 +432,7 @@ run_unrestrict(RdsReader *reader, const Call *call, RdsStep *step)
 }
 
 static bool
-run_set(RdsReader *reader, const Call *call, RdsStep *step)
+run_set(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	const char *name;
 	StringInfoData value;
@@ -477,7 +459,7 @@ run_set(RdsReader *reader, const Call *call, RdsStep *step)
 }
 
 static bool
-run_unset(RdsReader *reader, const Call *call, RdsStep *step)
+run_unset(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
 	const char *name = required_argument(call);
 
@@ -494,61 +476,7 @@ run_unset(RdsReader *reader, const Call *call, RdsStep *step)
 }
 
 static bool
-run_if(RdsReader *reader, const Call *call, RdsStep *step)
-{
-	MemoryContext oldcontext = MemoryContextSwitchTo(reader->context);
-	RdsIf *new = palloc0(sizeof(RdsIf));
-
-	new->branch = is_active(reader) ? evaluate(reader, call) : RDS_DONE;
-	new->position = reader->frame->place.position;
-	reader->frame->ifs = lcons(new, reader->frame->ifs);
-	MemoryContextSwitchTo(oldcontext);
-	return false;
-}
-
-static bool
-run_elif(RdsReader *reader, const Call *call, RdsStep *step)
-{
-	RdsIf *current = innermost_if(reader, call);
-
-	if (current->in_else)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("\\elif behind \\else")));
-	if (current->branch == RDS_TAKEN)
-		current->branch = RDS_DONE;
-	else if (current->branch == RDS_WAITING)
-		current->branch = evaluate(reader, call);
-	return false;
-}
-
-static bool
-run_else(RdsReader *reader, const Call *call, RdsStep *step)
-{
-	RdsIf *current = innermost_if(reader, call);
-
-	if (current->in_else)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("\\else behind \\else")));
-	current->in_else = true;
-	if (current->branch == RDS_TAKEN)
-		current->branch = RDS_DONE;
-	else if (current->branch == RDS_WAITING)
-		current->branch = RDS_TAKEN;
-	return false;
-}
-
-static bool
-run_endif(RdsReader *reader, const Call *call, RdsStep *step)
-{
-	(void) innermost_if(reader, call);
-	reader->frame->ifs = list_delete_first(reader->frame->ifs);
-	return false;
-}
-
-static bool
-send(RdsReader *reader, const Call *call, RdsStep *step, RdsHow how)
+send(RdsReader *reader, const RdsCall *call, RdsStep *step, RdsHow how)
 {
 	RdsCursor *cursor = rds_reader_cursor(reader);
 
@@ -560,46 +488,4 @@ send(RdsReader *reader, const Call *call, RdsStep *step, RdsHow how)
 	rds_cursor_end_statement(cursor);
 	step->how = how;
 	return true;
-}
-
-static RdsIf *
-innermost_if(RdsReader *reader, const Call *call)
-{
-	if (reader->frame->ifs == NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("\\%s without \\if", call->name)));
-	return linitial(reader->frame->ifs);
-}
-
-/* psql takes what is no boolean for false, and says so. */
-static RdsBranch
-evaluate(RdsReader *reader, const Call *call)
-{
-	StringInfoData expression;
-	ListCell *cell;
-	bool value = false;
-
-	if (call->unsure)
-		return RDS_PERHAPS;
-
-	initStringInfo(&expression);
-	foreach(cell, call->arguments)
-		appendStringInfo(&expression, "%s%s", expression.len > 0 ? " " : "", (char *) lfirst(cell));
-	if (!parse_bool(expression.data, &value) && !reader->checking)
-		ereport(WARNING,
-				(errmsg("unrecognized value of \"\\%s\", taken for false: a boolean is expected", call->name)));
-	return value ? RDS_TAKEN : RDS_WAITING;
-}
-
-/* Is the reader in no branch that is not taken? */
-static bool
-is_active(const RdsReader *reader)
-{
-	RdsBranch branch;
-
-	if (reader->frame->ifs == NIL)
-		return true;
-	branch = ((RdsIf *) linitial(reader->frame->ifs))->branch;
-	return branch == RDS_TAKEN || branch == RDS_PERHAPS;
 }

@@ -28,7 +28,6 @@ static void set_psql_variables(RdsVariables *variables);
 static void push_frame(RdsReader *reader, const RdsScript *script);
 static bool pop_frame(RdsReader *reader);
 static void check_unchanged(RdsReader *reader, const RdsScript *script, pg_crc32c sum);
-static bool is_inactive(const RdsReader *reader);
 
 /*
  * rds_reader_open
@@ -77,7 +76,7 @@ rds_reader_next(RdsReader *reader, RdsStep *step)
 		step->how = RDS_SEND;
 		step->prefix = NULL;
 
-		switch (is_inactive(reader) ? rds_cursor_next_command(cursor) : rds_cursor_next(cursor))
+		switch (rds_reader_is_active(reader) ? rds_cursor_next(cursor) : rds_cursor_next_command(cursor))
 		{
 			case RDS_STATEMENT:
 				step->unsure = cursor->unsure || rds_reader_is_unsure(reader);
@@ -139,6 +138,18 @@ rds_reader_include(RdsReader *reader, const char *path, bool relative)
 					 errmsg("files include each other more than %d deep", DEEPEST_INCLUDE)));
 	}
 	push_frame(reader, script);
+}
+
+/* Is the reader in no branch that is not taken? */
+bool
+rds_reader_is_active(const RdsReader *reader)
+{
+	RdsBranch branch;
+
+	if (reader->frame->ifs == NIL)
+		return true;
+	branch = ((RdsIf *) linitial(reader->frame->ifs))->branch;
+	return branch == RDS_TAKEN || branch == RDS_PERHAPS;
 }
 
 /* While checking: is it not known whether this will be run? */
@@ -234,16 +245,4 @@ check_unchanged(RdsReader *reader, const RdsScript *script, pg_crc32c sum)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("file \"%s\" changed while it was applied", script->name),
 				 errhint("Apply it again.")));
-}
-
-/* Is the reader in a branch that is not taken? */
-static bool
-is_inactive(const RdsReader *reader)
-{
-	RdsBranch branch;
-
-	if (reader->frame->ifs == NIL)
-		return false;
-	branch = ((RdsIf *) linitial(reader->frame->ifs))->branch;
-	return branch == RDS_WAITING || branch == RDS_DONE;
 }

@@ -75,6 +75,7 @@ extern void rds_reader_close(RdsReader *reader);
 
 /* For the meta-commands. */
 extern void rds_reader_include(RdsReader *reader, const char *path, bool relative);
+extern bool rds_reader_is_active(const RdsReader *reader);
 extern bool rds_reader_is_unsure(const RdsReader *reader);
 
 /* In psqlcmd.c: carries out the command that the cursor is at; true: a step is to be done. */

@@ -17,6 +17,7 @@
 #include "batch.h"
 #include "copydata.h"
 #include "policy.h"
+#include "quiet.h"
 #include "reader.h"
 #include "result.h"
 #include "run.h"

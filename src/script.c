@@ -25,7 +25,7 @@
 #include "utils/memutils.h"
 
 #include "body.h"
-#include "errctx.h"
+#include "quiet.h"
 #include "script_text.h"
 
 /*
