@@ -22,64 +22,83 @@
 /* Fewer bytes are not worth the trouble. */
 #define SMALLEST_BATCH 1024
 
-static bool find_cut(const RdsCursor *cursor, Size *cut);
+static bool find_cut(const RdsCursor *cursor, Size most, Size *cut);
 static bool is_sql_alone(const RdsCursor *cursor, Size cut);
 static List *try_parse(RdsCursor *cursor, Size cut);
 static bool is_usable(List *statements);
 static Size first_token(const char *text, Size offset);
 
-/*
- * rds_check_batch
- *		Checks as many statements as can be parsed at once, behind which the cursor is
- *		then.  Returns how many; 0 where the next has to be looked at by itself.
- *
- * Raises what the check raises, with the cursor at the statement.
- */
-int
-rds_check_batch(RdsCursor *cursor, RdsBatchCheck check)
+/* Does a query seem to follow?  Only a guess, for what is worth trying. */
+bool
+rds_batch_looks_like_queries(const RdsCursor *cursor)
 {
-	Size from;
-	Size cut;
-	List *statements;
-	ListCell *cell;
+	static const char *const words[] = {"insert", "select", "update", "delete", "with", "values", "merge"};
+	const char *text = cursor->text.data + first_token(cursor->text.data, cursor->next);
 
+	for (int i = 0; i < lengthof(words); i++)
+	{
+		if (pg_strncasecmp(text, words[i], strlen(words[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * rds_batch_parse
+ *		Parses at once as many of the statements that follow as it can, in so many
+ *		bytes at most.
+ *
+ * Nothing is raised: what cannot be parsed so is left to be looked at statement
+ * by statement.
+ */
+void
+rds_batch_parse(RdsCursor *cursor, Size most, RdsBatch *batch)
+{
+	batch->statements = NIL;
 	if (cursor->begun || cursor->encoding != rds_source_encoding(cursor->source) ||
 		text_position(cursor, cursor->next).offset < cursor->no_batch_before)
-		return 0;
+		return;
 	if (cursor->text.len - cursor->next < SMALLEST_BATCH && !cursor->all_read)
 		text_read_more(cursor);
 	if (cursor->text.len - cursor->next < SMALLEST_BATCH)
-		return 0;
+		return;
 
-	if (!find_cut(cursor, &cut))
-		cut = cursor->text.len;
-	else if (is_sql_alone(cursor, cut) && (statements = try_parse(cursor, cut)) != NIL)
-	{
-		from = cursor->next;
-		foreach(cell, statements)
-		{
-			const RawStmt *statement = lfirst_node(RawStmt, cell);
+	batch->from = cursor->next;
+	if (!find_cut(cursor, most, &batch->to))
+		batch->to = Min(batch->from + most, (Size) cursor->text.len);
+	else if (is_sql_alone(cursor, batch->to))
+		batch->statements = try_parse(cursor, batch->to);
 
-			cursor->ordinal++;
-			cursor->start = first_token(cursor->text.data, from + statement->stmt_location);
-			cursor->end = from + statement->stmt_location + statement->stmt_len;
-			check(statement);
-		}
+	if (batch->statements == NIL)
+		cursor->no_batch_before = text_position(cursor, batch->to).offset;
+	else
 		text_end_scanner(cursor);
-		cursor->next = cut;
-		text_rebase(cursor, cut);
-		return list_length(statements);
-	}
+}
 
-	cursor->no_batch_before = text_position(cursor, cut).offset;
-	return 0;
+/* Moves the cursor to a statement of the batch, the next one; error positions count from the batch's start. */
+void
+rds_batch_go_to(RdsCursor *cursor, const RdsBatch *batch, const RawStmt *statement)
+{
+	cursor->ordinal++;
+	cursor->counted_from = batch->from;
+	cursor->start = first_token(cursor->text.data, batch->from + statement->stmt_location);
+	cursor->end = batch->from + statement->stmt_location + statement->stmt_len;
+	cursor->stop = cursor->end;
+}
+
+/* Leaves the batch at an offset, behind one of its statements. */
+void
+rds_batch_leave(RdsCursor *cursor, Size offset)
+{
+	cursor->next = offset;
+	text_rebase(cursor, offset);
 }
 
 /* Behind the last semicolon that ends a line. */
 static bool
-find_cut(const RdsCursor *cursor, Size *cut)
+find_cut(const RdsCursor *cursor, Size most, Size *cut)
 {
-	for (Size at = cursor->text.len; at > cursor->next; at--)
+	for (Size at = Min(cursor->next + most, (Size) cursor->text.len); at > cursor->next; at--)
 	{
 		if (cursor->text.data[at - 1] == ';' &&
 			(cursor->text.data[at] == '\n' || cursor->text.data[at] == '\r'))

@@ -10,9 +10,17 @@
 
 #include "script.h"
 
-/* What is done with each statement, at which the cursor is. */
-typedef void (*RdsBatchCheck)(const RawStmt *statement);
+/* Statements that stand one behind the other in a cursor's text. */
+typedef struct RdsBatch
+{
+	List *statements; /* of RawStmt; NIL: the next has to be looked at by itself */
+	Size from;        /* where in the text they begin … */
+	Size to;          /* … and end */
+} RdsBatch;
 
-extern int rds_check_batch(RdsCursor *cursor, RdsBatchCheck check);
+extern bool rds_batch_looks_like_queries(const RdsCursor *cursor);
+extern void rds_batch_parse(RdsCursor *cursor, Size most, RdsBatch *batch);
+extern void rds_batch_go_to(RdsCursor *cursor, const RdsBatch *batch, const RawStmt *statement);
+extern void rds_batch_leave(RdsCursor *cursor, Size offset);
 
 #endif /* RDS_BATCH_H */

@@ -75,6 +75,24 @@ rds_policy_check(const RawStmt *statement)
 	return RDS_RUN;
 }
 
+/* Is it planned and executed, and no utility command? */
+bool
+rds_is_query(const RawStmt *statement)
+{
+	const Node *node = statement->stmt;
+
+	if (IsA(node, SelectStmt))
+	{
+		const SelectStmt *select = (const SelectStmt *) node;
+
+		/* SELECT INTO is CREATE TABLE AS */
+		while (select->larg != NULL)
+			select = select->larg;
+		return select->intoClause == NULL;
+	}
+	return IsA(node, InsertStmt) || IsA(node, UpdateStmt) || IsA(node, DeleteStmt) || IsA(node, MergeStmt);
+}
+
 /* Can the statement run inside a transaction block? */
 bool
 rds_policy_is_transactional(const RawStmt *statement)

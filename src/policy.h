@@ -17,6 +17,7 @@ typedef enum RdsVerdict
 } RdsVerdict;
 
 extern RdsVerdict rds_policy_check(const RawStmt *statement);
+extern bool rds_is_query(const RawStmt *statement);
 extern bool rds_policy_is_transactional(const RawStmt *statement);
 
 #endif /* RDS_POLICY_H */

@@ -58,13 +58,13 @@ typedef struct RdsReader
 	RdsVariables *variables;
 	RdsErrorContext *errctx;
 	MemoryContext context;
-	RdsFrame *frame;  /* the innermost */
-	bool checking;    /* nothing is run */
-	char *restricted; /* the key of \restrict */
-	int nest_level;   /* of the settings that the script changes */
-	int batch;        /* of them checked at once, just now */
-	int count;        /* steps so far */
-	List *included;   /* names of files, while they are looked for */
+	RdsFrame *frame;    /* the innermost */
+	bool checking;      /* nothing is run */
+	char *restricted;   /* the key of \restrict */
+	int nest_level;     /* of the settings that the script changes */
+	int wait_for_batch; /* so many statements are to be taken one by one */
+	int count;          /* steps so far */
+	List *included;     /* names of files, while they are looked for */
 } RdsReader;
 
 extern RdsReader *rds_reader_open(const RdsScript *script, RdsFiles *files, bool checking,

@@ -23,9 +23,22 @@
 #include "run.h"
 #include "statement.h"
 
+/*
+ * How much is parsed at once, in bytes: for checking, where only the parser
+ * works; and for running, where a query's error has to be found in it.
+ */
+#define CHECK_BATCH (64 * 1024)
+#define RUN_BATCH (8 * 1024)
+
+/* After a batch of so few queries, so many statements are parsed one by one. */
+#define FEW_QUERIES 4
+#define PATIENCE 16
+
+static void show_progress(const RdsReader *reader, const RdsScript *script);
+static bool may_batch(const RdsReader *reader);
 static bool check_batch(RdsReader *reader);
-static void check_statement(const RawStmt *statement);
-static void check_step(RdsReader *reader, const RdsStep *step);
+static bool run_batch(RdsReader *reader, RdsScript *script, MemoryContext context);
+static bool check_next(RdsReader *reader);
 static void foresee(RawStmt *statement);
 static void run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told);
 static void set_variables(RdsReader *reader, const RdsStep *step, const RdsResult *result);
@@ -84,7 +97,6 @@ rds_check_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	MemoryContext context = AllocSetContextCreate(oldcontext, "rdsinit check",
 												  ALLOCSET_DEFAULT_SIZES);
 	RdsReader *reader;
-	RdsStep step;
 	RdsQuiet quiet;
 
 	rds_activity_report("rdsinit: checking %s", script->name);
@@ -95,12 +107,8 @@ rds_check_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	{
 		reader = rds_reader_open(script, files, true, errctx);
 		MemoryContextSwitchTo(context);
-		while (check_batch(reader) || rds_reader_next(reader, &step))
-		{
-			if (reader->batch == 0)
-				check_step(reader, &step);
+		while (check_batch(reader) || check_next(reader))
 			MemoryContextReset(context);
-		}
 		MemoryContextSwitchTo(oldcontext);
 		script->total = reader->count;
 		rds_reader_close(reader);
@@ -120,6 +128,8 @@ rds_run_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	MemoryContext oldcontext = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(oldcontext, "rdsinit statement",
 												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext batches = AllocSetContextCreate(oldcontext, "rdsinit batch",
+												  ALLOCSET_DEFAULT_SIZES);
 	RdsReader *reader;
 	RdsStep step;
 	bool told = false;
@@ -128,17 +138,23 @@ rds_run_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 
 	INSTR_TIME_SET_CURRENT(start);
 	reader = rds_reader_open(script, files, false, errctx);
-	MemoryContextSwitchTo(context);
-	while (rds_reader_next(reader, &step))
+	for (;;)
 	{
-		rds_activity_at(reader->frame->script->name,
-						rds_cursor_position(rds_reader_cursor(reader)).line,
-						reader->count, Max(script->total, reader->count));
-		run_step(reader, &step, script, &told);
-		MemoryContextReset(context);
+		MemoryContextSwitchTo(batches);
+		if (!run_batch(reader, script, context))
+		{
+			MemoryContextSwitchTo(context);
+			if (!rds_reader_next(reader, &step))
+				break;
+			show_progress(reader, script);
+			run_step(reader, &step, script, &told);
+			MemoryContextReset(context);
+		}
+		MemoryContextReset(batches);
 	}
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextDelete(context);
+	MemoryContextDelete(batches);
 
 	/* search_path, role and every other setting: back to the caller's */
 	rds_reader_close(reader);
@@ -149,33 +165,126 @@ rds_run_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	script->outcome = RDS_APPLIED;
 }
 
-/* Checks many statements at once, where that can be. */
+static void
+show_progress(const RdsReader *reader, const RdsScript *script)
+{
+	rds_activity_at(reader->frame->script->name, rds_cursor_position(rds_reader_cursor(reader)).line,
+					reader->count, Max(script->total, reader->count));
+}
+
+/* May the statements that follow be taken many at once?  Nothing but SQL decides about them. */
+static bool
+may_batch(const RdsReader *reader)
+{
+	return reader->frame->ifs == NIL && reader->restricted == NULL && !rds_reader_is_unsure(reader);
+}
+
+/* Checks many statements at once; false where the next has to be checked by itself. */
 static bool
 check_batch(RdsReader *reader)
 {
-	reader->batch = 0;
-	if (reader->frame->ifs == NIL && reader->restricted == NULL && !rds_reader_is_unsure(reader))
-		reader->batch = rds_check_batch(rds_reader_cursor(reader), check_statement);
-	reader->count += reader->batch;
-	return reader->batch > 0;
-}
-
-static void
-check_statement(const RawStmt *statement)
-{
-	(void) rds_policy_check(statement);
-}
-
-static void
-check_step(RdsReader *reader, const RdsStep *step)
-{
 	RdsCursor *cursor = rds_reader_cursor(reader);
-	Size length;
-	char *text = rds_cursor_text(cursor, &length);
+	RdsBatch batch;
+	ListCell *cell;
+
+	if (!may_batch(reader))
+		return false;
+	rds_batch_parse(cursor, CHECK_BATCH, &batch);
+	if (batch.statements == NIL)
+		return false;
+
+	foreach(cell, batch.statements)
+	{
+		rds_batch_go_to(cursor, &batch, lfirst(cell));
+		reader->count++;
+		(void) rds_policy_check(lfirst(cell));
+	}
+	rds_batch_leave(cursor, batch.to);
+	return true;
+}
+
+/*
+ * Runs many statements that were parsed at once, as long as they are queries:
+ * where in a utility command an error is, the server tells from its own text.
+ * False where the next has to be parsed by itself.
+ */
+static bool
+run_batch(RdsReader *reader, RdsScript *script, MemoryContext context)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	RdsCursor *cursor = rds_reader_cursor(reader);
+	core_yy_extra_type before = {0};
+	core_yy_extra_type after = {0};
+	RdsBatch batch;
+	Size done;
+	int count = 0;
+	char *whole;
+	ListCell *cell;
+
+	if (reader->wait_for_batch > 0 || !may_batch(reader) || !rds_batch_looks_like_queries(cursor))
+	{
+		reader->wait_for_batch -= reader->wait_for_batch > 0;
+		return false;
+	}
+	rds_scanner_follow_settings(&before);
+	rds_batch_parse(cursor, RUN_BATCH, &batch);
+	if (batch.statements == NIL)
+		return false;
+
+	whole = pnstrdup(cursor->text.data + batch.from, batch.to - batch.from);
+	done = batch.from;
+	foreach(cell, batch.statements)
+	{
+		RawStmt *statement = lfirst(cell);
+		char *text;
+
+		if (!rds_is_query(statement))
+			break;
+
+		rds_batch_go_to(cursor, &batch, statement);
+		reader->count++;
+		show_progress(reader, script);
+
+		MemoryContextSwitchTo(context);
+		text = pnstrdup(cursor->text.data + cursor->start, cursor->end - cursor->start);
+		script->rows += rds_statement_run_within(statement, whole, text, None_Receiver);
+		script->statements++;
+		count++;
+		MemoryContextSwitchTo(oldcontext);
+		MemoryContextReset(context);
+
+		/* a query can change how what follows has to be read, through set_config */
+		done = cursor->end + 1;
+		rds_scanner_follow_settings(&after);
+		if (memcmp(&before, &after, sizeof(before)) != 0 ||
+			cursor->encoding != rds_source_encoding(cursor->source))
+			break;
+	}
+
+	/* where queries are few, parsing ahead is done in vain */
+	if (count < FEW_QUERIES)
+		reader->wait_for_batch = PATIENCE;
+	rds_batch_leave(cursor, done);
+	return done > batch.from;
+}
+
+/* Checks the next statement by itself; false where there is none. */
+static bool
+check_next(RdsReader *reader)
+{
+	RdsStep step;
+	RdsCursor *cursor;
 	RawStmt *statement;
+	char *text;
+	Size length;
 	bool has_data;
 
-	if (step->unsure)
+	if (!rds_reader_next(reader, &step))
+		return false;
+
+	cursor = rds_reader_cursor(reader);
+	text = rds_cursor_text(cursor, &length);
+	if (step.unsure)
 	{
 		/* what is behind COPY … FROM stdin is no SQL, whether it is run or not */
 		statement = cursor->unsure ? NULL : rds_statement_try_parse(text, length);
@@ -194,6 +303,7 @@ check_step(RdsReader *reader, const RdsStep *step)
 		rds_cursor_begin_data(cursor);
 		rds_cursor_end_data(cursor);
 	}
+	return true;
 }
 
 /* Sets, while a script is only checked, what changes how the rest of it is read. */

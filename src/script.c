@@ -275,7 +275,9 @@ rds_cursor_locate(RdsCursor *cursor, int errpos, RdsPosition *position, const ch
 	if (errpos <= 0 && (cursor->scanning || cursor->ordinal == 0))
 		return false;
 
-	offset = cursor->scanning ? cursor->scanned_from : cursor->start;
+	offset = cursor->scanning ? cursor->scanned_from : cursor->counted_from;
+	if (errpos <= 0)
+		offset = cursor->start;
 	at = cursor->text.data + offset;
 	for (int i = 1; i < errpos && at < end; i++)
 		at += Min(pg_mblen(at), end - at);
@@ -418,7 +420,7 @@ scan_tokens(RdsCursor *cursor, bool inactive, RdsItem *item)
 			if (token == ';')
 				continue; /* nothing but a semicolon is no statement */
 			cursor->begun = true;
-			cursor->start = offset;
+			cursor->start = cursor->counted_from = offset;
 		}
 
 		if (token == '(')

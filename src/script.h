@@ -63,15 +63,16 @@ typedef struct RdsCursor
 	int encoding;            /* of the source's bytes */
 
 	/* the statement that the cursor is at, or that has begun */
-	int ordinal;     /* counts from 1; 0 before the first */
-	Size start;      /* its first token, in the text */
-	Size end;        /* behind its last, without the semicolon */
-	Size stop;       /* behind its semicolon, or where else it ends */
-	Size next;       /* where the cursor goes on */
-	bool begun;      /* it has a token, and no end yet */
-	bool unsure;     /* it refers to a variable whose value is not known yet */
-	bool is_copy;    /* it begins with COPY … */
-	bool from_stdin; /* … and looks like COPY … FROM stdin */
+	int ordinal;       /* counts from 1; 0 before the first */
+	Size start;        /* its first token, in the text */
+	Size end;          /* behind its last, without the semicolon */
+	Size counted_from; /* what the parser's error positions count from */
+	Size stop;         /* behind its semicolon, or where else it ends */
+	Size next;         /* where the cursor goes on */
+	bool begun;        /* it has a token, and no end yet */
+	bool unsure;       /* it refers to a variable whose value is not known yet */
+	bool is_copy;      /* it begins with COPY … */
+	bool from_stdin;   /* … and looks like COPY … FROM stdin */
 	RdsData data;
 	Size no_batch_before; /* in the source: batch.c has tried in vain */
 

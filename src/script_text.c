@@ -391,6 +391,7 @@ text_forget_before(RdsCursor *cursor, Size offset)
 	for (int i = 0; i < cursor->stretch_count; i++)
 		cursor->stretches[i].start -= offset;
 	cursor->start -= Min(cursor->start, offset);
+	cursor->counted_from -= Min(cursor->counted_from, offset);
 	cursor->end -= Min(cursor->end, offset);
 	cursor->stop -= Min(cursor->stop, offset);
 	cursor->next -= offset;

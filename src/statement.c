@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "statement.h"
 
+static void locate_within(List *plans, const char *text);
 static int64 changed_rows(const QueryCompletion *completion);
 
 /*
@@ -75,6 +76,17 @@ rds_statement_try_parse(char *text, Size length)
 int64
 rds_statement_run(RawStmt *statement, const char *text, DestReceiver *receiver)
 {
+	return rds_statement_run_within(statement, text, text, receiver);
+}
+
+/*
+ * rds_statement_run_within
+ *		The same of a statement that was parsed as part of a longer text, in which
+ *		the tree's locations are.  It must be one that is planned, no utility command.
+ */
+int64
+rds_statement_run_within(RawStmt *statement, const char *whole, const char *text, DestReceiver *receiver)
+{
 	MemoryContext oldcontext = CurrentMemoryContext;
 	CommandTag tag = CreateCommandTag(statement->stmt);
 	bool snapshot_set = false;
@@ -90,10 +102,12 @@ rds_statement_run(RawStmt *statement, const char *text, DestReceiver *receiver)
 		PushActiveSnapshot(GetTransactionSnapshot());
 		snapshot_set = true;
 	}
-	plans = pg_analyze_and_rewrite_fixedparams(statement, text, NULL, 0, NULL);
-	plans = pg_plan_queries(plans, text, CURSOR_OPT_PARALLEL_OK, NULL);
+	plans = pg_analyze_and_rewrite_fixedparams(statement, whole, NULL, 0, NULL);
+	plans = pg_plan_queries(plans, whole, CURSOR_OPT_PARALLEL_OK, NULL);
 	if (snapshot_set)
 		PopActiveSnapshot();
+	if (whole != text)
+		locate_within(plans, text);
 
 	CHECK_FOR_INTERRUPTS();
 
@@ -111,6 +125,21 @@ rds_statement_run(RawStmt *statement, const char *text, DestReceiver *receiver)
 	MemoryContextSwitchTo(oldcontext);
 
 	return changed_rows(&completion);
+}
+
+/* The executor, and whoever hooks into it, gets the statement's own text, and all of it. */
+static void
+locate_within(List *plans, const char *text)
+{
+	ListCell *cell;
+
+	foreach(cell, plans)
+	{
+		PlannedStmt *plan = lfirst_node(PlannedStmt, cell);
+
+		plan->stmt_location = 0;
+		plan->stmt_len = strlen(text);
+	}
 }
 
 static int64
