@@ -133,6 +133,7 @@ SELECT * FROM pg_temp.seen();
 
 -- The rest is not for a script that has ended.
 SELECT statements FROM rdsinit.apply('quit.sql', E'SELECT 1;\n\\q\nTHIS IS NO SQL;');
+SELECT statements FROM rdsinit.apply('quit.sql', E'SELECT 1; SELECT 2 \\q\nTHIS IS NO SQL;');
 
 -- A script that includes others, which are a part of it.
 SELECT name, outcome, statements FROM rdsinit.apply_bundle(

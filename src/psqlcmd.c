@@ -391,13 +391,15 @@ run_include(RdsReader *reader, const RdsCall *call, RdsStep *step)
 static bool
 run_quit(RdsReader *reader, const RdsCall *call, RdsStep *step)
 {
+	RdsCursor *cursor = rds_reader_cursor(reader);
+
 	if (reader->checking && rds_reader_is_unsure(reader))
 		return false;
 	list_free(reader->frame->ifs);
 	reader->frame->ifs = NIL;
-	rds_cursor_forget_statement(rds_reader_cursor(reader));
-	rds_cursor_finish(rds_reader_cursor(reader));
-	return false;
+	rds_cursor_finish(cursor);
+	/* as at the end of a file, what has begun is sent */
+	return cursor->begun && send(reader, call, step, RDS_SEND);
 }
 
 static bool
