@@ -99,10 +99,11 @@ history_open(const Session *session, bool *raced, Error *error)
 }
 
 bool
-history_find(const Session *session, const Script *script, char *checksum, bool *unchanged, Error *error)
+history_find(const Session *session, const Script *script, const char *parts,
+			 char *checksum, bool *unchanged, Error *error)
 {
 	PGresult *result = NULL;
-	char *body = normalize(script);
+	char *body = parts != NULL ? strdup(parts) : normalize(script);
 	Parameter parameters[2] = {{body, 0}, {script->name, 0}};
 	bool ok;
 
