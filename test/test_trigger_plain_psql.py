@@ -71,6 +71,8 @@ DATA = {
     'TO stdout': T + "INSERT INTO t SELECT n, repeat('x', 1000) FROM generate_series(1, 5000) n;\n"
                      'COPY t TO stdout;\nCOPY (SELECT 1) TO STDOUT WITH (FORMAT csv);\nCREATE TABLE after ();\n',
     'byte-order mark': '\ufeff' + T + 'COPY t FROM stdin;\n1\tä\n\\.\n',
+    'bytes of another encoding': ("SET client_encoding = 'LATIN1';\n" + T + 'COPY t FROM stdin;\n1\té\n\\.\n'
+                                  "\\encoding UTF8\nINSERT INTO t VALUES (2, 'x');\n").encode('latin-1'),
     'client_encoding': T + 'SET client_encoding = LATIN1;\nCOPY t FROM stdin;\n1\té\n\\.\n',
 }
 
@@ -104,6 +106,11 @@ def test_an_error_in_the_data_names_the_files_line(refused, data, sqlstate, line
     payload = refused(T + 'COPY t FROM stdin;\n' + data)
     assert (payload['sqlstate'], payload['statement']) == (sqlstate, 2)
     assert place(payload) == ('schema.sql', line, 1)
+
+
+def test_bytes_of_another_encoding_before_the_script_says_so(refused):
+    payload = refused("CREATE TABLE t (x text);\nINSERT INTO t VALUES ('é');\nSET client_encoding = LATIN1;".encode('latin-1'))
+    assert (payload['sqlstate'], place(payload)) == ('22021', ('schema.sql', 2, 1))
 
 
 def test_an_error_early_in_much_data(refused):
@@ -381,6 +388,11 @@ LATE = {
 def test_what_a_query_decides_is_checked_when_it_is_reached(refused, script, sqlstate, line):
     payload = refused('CREATE TABLE ran ();\n' + script)
     assert (payload['sqlstate'], payload['line']) == (sqlstate, line + 1)
+
+
+def test_commands_end_statements_of_any_kind(plain, database):
+    script, = plain(T + 'COPY t FROM stdin \\g\n1\ta\n\\.\n\\set s \'SELECT 1; SELECT\'\n:s 2;\n').succeed()['scripts']
+    assert (script['statements'], script['rows']) == (4, 1)
 
 
 UNTERMINATED = {

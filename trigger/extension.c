@@ -41,7 +41,8 @@ static bool is_place(const char *line, const char *name, long *numbers);
 bool
 extension_apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
 {
-	bool ok = begin(session, error) &&
+	bool ok = bundle_check_encoding(bundle, error) &&
+			  begin(session, error) &&
 			  call(session, bundle, request, outcome, error) &&
 			  query_commit(session, error);
 
