@@ -275,7 +275,6 @@ REFUSED = [
     'ROLLBACK', 'ABORT', 'ROLLBACK TO a', 'SAVEPOINT a', 'RELEASE a', "PREPARE TRANSACTION 'x'",
     "COMMIT PREPARED 'x'", "ROLLBACK PREPARED 'x'",
     'SET TRANSACTION ISOLATION LEVEL SERIALIZABLE', 'COMMIT AND CHAIN', 'END AND CHAIN',
-    'COPY t FROM STDIN', 'COPY t TO STDOUT', 'COPY (SELECT 1) TO STDOUT',
     'rollback', '/* x */ RollBack -- y\n WORK',
 ]
 
@@ -288,13 +287,6 @@ def test_what_would_break_the_one_transaction_is_refused(plain, untouched, state
     assert payload['statement'] == 2
     assert payload['sqlstate'] == '0A000' and payload['hint']
     assert database.relations() == []
-
-
-@pytest.mark.parametrize('command', ['\\i other.sql', '\\set x 1', '\\echo hello', '\\.', 'SELECT 1 \\gexec'])
-def test_a_backslash_command_is_refused(plain, command):
-    payload = plain('SELECT 1;\n%s\n' % command).fail()
-    assert (payload['sqlstate'], payload['file'], payload['line']) == ('0A000', 'schema.sql', 2)
-    assert payload['column'] == command.index('\\') + 1
 
 
 @pytest.mark.parametrize('statement', ['VACUUM', 'CREATE DATABASE x', 'CREATE INDEX CONCURRENTLY ON t (n)',

@@ -60,7 +60,7 @@ static bool lost_race(const Error *error);
 static bool check_extension(const Session *session, Error *error);
 
 bool
-apply_bundle(const Session *session, const Bundle *bundle, Mode mode, bool force,
+apply_bundle(const Session *session, const Bundle *bundle, Mode mode, const Request *request,
 			 Outcome *outcome, Error *error)
 {
 	json_t *fields;
@@ -76,9 +76,9 @@ apply_bundle(const Session *session, const Bundle *bundle, Mode mode, bool force
 			 bundle->count == 1 ? "" : "s", outcome->mode);
 
 	if (strcmp(outcome->mode, "extension") == 0)
-		ok = extension_apply(session, bundle, force, outcome, error);
+		ok = extension_apply(session, bundle, request, outcome, error);
 	else
-		ok = plain_apply(session, bundle, force, outcome, error);
+		ok = plain_apply(session, bundle, request, outcome, error);
 
 	if (!ok && strcmp(error->type, ERROR_TIMEOUT) == 0 && error->hint == NULL)
 		error_hint(error, "Nothing has been applied: all of it is one transaction. Give the function more time.");

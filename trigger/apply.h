@@ -13,6 +13,7 @@
 #include "bundle.h"
 #include "config.h"
 #include "error.h"
+#include "event.h"
 #include "outcome.h"
 #include "query.h"
 
@@ -20,7 +21,7 @@
  * Decides between the extension and the plain way, and goes it.  The outcome
  * gets the mode, and after success the scripts.
  */
-extern bool apply_bundle(const Session *session, const Bundle *bundle, Mode mode, bool force,
+extern bool apply_bundle(const Session *session, const Bundle *bundle, Mode mode, const Request *request,
 						 Outcome *outcome, Error *error);
 
 #endif /* APPLY_H */

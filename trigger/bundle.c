@@ -32,7 +32,9 @@ static bool read_entry(Bundle *bundle, const char *root, const char *path, const
 static bool check_link(const char *root, const char *path, Error *error);
 static bool read_script(Bundle *bundle, const char *path, const char *name, Error *error);
 static bool read_body(const char *path, size_t limit, Script *script, Error *error);
-static bool check_body(const Script *script, Error *error);
+static bool check_body(Script *script, Error *error);
+static bool sets_encoding(const char *body);
+static bool refuse_byte(const Script *script, size_t offset, Error *error);
 static bool check_name(const char *name, Error *error);
 static bool add_script(Bundle *bundle, const Script *script, Error *error);
 static void script_free(Script *script);
@@ -80,6 +82,21 @@ done:
 	free(default_path);
 	free(root);
 	return ok;
+}
+
+bool
+bundle_check_encoding(const Bundle *bundle, Error *error)
+{
+	size_t i;
+
+	for (i = 0; i < bundle->count; i++)
+	{
+		const Script *script = &bundle->scripts[i];
+
+		if (!script->is_utf8)
+			return refuse_byte(script, text_valid_length(script->body, script->length), error);
+	}
+	return true;
 }
 
 void
@@ -275,22 +292,39 @@ done:
 	return ok;
 }
 
+/* What is not UTF-8 can be what psql reads, where the script says what it is in. */
 static bool
-check_body(const Script *script, Error *error)
+check_body(Script *script, Error *error)
 {
 	size_t valid = text_valid_length(script->body, script->length);
-	Position position = {1, 1};
+	const char *nul = memchr(script->body, '\0', script->length);
 
-	if (valid == script->length)
+	script->is_utf8 = valid == script->length;
+	if (script->is_utf8)
 		return true;
+	if (sets_encoding(script->body))
+		return nul == NULL || refuse_byte(script, (size_t) (nul - script->body), error);
+	return refuse_byte(script, valid, error);
+}
+
+static bool
+sets_encoding(const char *body)
+{
+	return strcasestr(body, "client_encoding") != NULL || strstr(body, "\\encoding") != NULL;
+}
+
+static bool
+refuse_byte(const Script *script, size_t offset, Error *error)
+{
+	Position position = {1, 1};
 
 	text_advance(&position, script->body,
 				 strncmp(script->body, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0 ? strlen(BYTE_ORDER_MARK) : 0,
-				 valid);
-	if (script->body[valid] == '\0')
+				 offset);
+	if (script->body[offset] == '\0')
 		error_set(error, ERROR_BUNDLE, "a NUL byte, which no SQL script can hold");
 	else
-		error_set(error, ERROR_BUNDLE, "invalid UTF-8: byte 0x%02x", (unsigned char) script->body[valid]);
+		error_set(error, ERROR_BUNDLE, "invalid UTF-8: byte 0x%02x", (unsigned char) script->body[offset]);
 	error_hint(error, "Scripts must be in UTF-8; \"iconv -t UTF-8\" converts them.");
 	error_place(error, script->name, position.line, position.column, 0);
 	return false;

@@ -16,8 +16,9 @@
 typedef struct Script
 {
 	char *name; /* relative to the bundle's directory, with '/' */
-	char *body; /* as in the file: valid UTF-8 without NUL; NUL-terminated */
+	char *body; /* as in the file, without NUL; NUL-terminated */
 	size_t length;
+	bool is_utf8; /* else it says itself what it is in */
 } Script;
 
 /* In bytewise order of name; never empty after success. */
@@ -33,6 +34,8 @@ typedef struct Bundle
  * directory "schema", or else the file "schema.sql", beside the program.
  */
 extern bool bundle_read(const char *path, const char *program_directory, Bundle *bundle, Error *error);
+/* For who needs it so: is the whole bundle in UTF-8? */
+extern bool bundle_check_encoding(const Bundle *bundle, Error *error);
 extern void bundle_free(Bundle *bundle);
 
 #endif /* BUNDLE_H */

@@ -16,6 +16,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "options.h"
+
 /* Reads a value into the field at "field"; false where the value is wrong. */
 typedef bool (*Reader)(const char *value, void *field);
 
@@ -35,6 +37,7 @@ static bool read_url(const char *value, void *field);
 static bool read_sslmode(const char *value, void *field);
 static bool read_mode(const char *value, void *field);
 static bool read_boolean(const char *value, void *field);
+static bool read_object(const char *value, void *field);
 
 #define FIELD(name) offsetof(Config, name)
 
@@ -52,6 +55,7 @@ static const Variable variables[] = {
 	{"RDSINIT_BUNDLE", read_text, FIELD(bundle), NULL, NULL},
 	{"RDSINIT_MODE", read_mode, FIELD(mode), "auto, extension or plain", "auto"},
 	{"RDSINIT_FORCE", read_boolean, FIELD(force), "true or false", "false"},
+	{"RDSINIT_VARIABLES", read_object, FIELD(variables), OPTIONS_VARIABLES_EXPECTED, NULL},
 	{"AWS_REGION", read_text, FIELD(region), NULL, NULL},
 	{"AWS_DEFAULT_REGION", read_text, FIELD(region), NULL, NULL},
 	{"AWS_ACCESS_KEY_ID", read_text, FIELD(access_key_id), NULL, NULL},
@@ -114,6 +118,7 @@ done:
 void
 config_free(Config *config)
 {
+	json_decref(config->variables);
 	free(config->directory);
 	free(config->packaged_certificate);
 	memset(config, 0, sizeof(*config));
@@ -148,7 +153,11 @@ read_variables(Config *config, FILE *problems)
 		if (value == NULL || variable->read(value, (char *) config + variable->field))
 			continue;
 		begin_problem(problems);
-		fprintf(problems, "%s is not %s: \"%s\"", variable->name, variable->expected, value);
+		/* Variables' values are secrets. */
+		if (variable->read == read_object)
+			fprintf(problems, "%s is not %s", variable->name, variable->expected);
+		else
+			fprintf(problems, "%s is not %s: \"%s\"", variable->name, variable->expected, value);
 	}
 }
 
@@ -352,4 +361,15 @@ read_boolean(const char *value, void *field)
 	else
 		return false;
 	return true;
+}
+
+static bool
+read_object(const char *value, void *field)
+{
+	json_t **object = field;
+	json_t *json = json_loads(value, JSON_REJECT_DUPLICATES, NULL);
+
+	*object = options_variables(json);
+	json_decref(json);
+	return *object != NULL;
 }

@@ -8,6 +8,7 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "error.h"
@@ -41,6 +42,7 @@ typedef struct Config
 	const char *bundle; /* NULL: beside the program */
 	Mode mode;
 	bool force;
+	json_t *variables; /* an object of strings */
 
 	char *directory;            /* the program's */
 	char *packaged_certificate; /* NULL: there is none */

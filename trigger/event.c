@@ -10,7 +10,10 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "options.h"
+
 static bool refuse_service_event(const json_t *event, Error *error);
+static bool read_variables(const json_t *value, Request *request, Error *error);
 static bool read_keys(json_t *event, Request *request, Error *error);
 
 /* No event, null and {} ask for nothing in particular. */
@@ -77,10 +80,16 @@ read_keys(json_t *event, Request *request, Error *error)
 
 	json_object_foreach(event, key, value)
 	{
+		if (strcmp(key, "variables") == 0)
+		{
+			if (!read_variables(value, request, error))
+				return false;
+			continue;
+		}
 		if (strcmp(key, "force") != 0)
 		{
 			error_set(error, ERROR_EVENT, "the event's key \"%s\" is not known", key);
-			error_hint(error, "This version knows \"force\".");
+			error_hint(error, "This version knows \"force\" and \"variables\".");
 			return false;
 		}
 		if (!json_is_boolean(value))
@@ -88,4 +97,27 @@ read_keys(json_t *event, Request *request, Error *error)
 		request->force = json_is_true(value);
 	}
 	return true;
+}
+
+/* Each takes the place of the environment's one of the same name. */
+static bool
+read_variables(const json_t *value, Request *request, Error *error)
+{
+	json_t *variables = options_variables(value);
+	json_t *all = request->variables != NULL ? json_copy(request->variables) : json_object();
+
+	if (variables == NULL)
+		error_set(error, ERROR_EVENT, "the event's \"variables\" is not " OPTIONS_VARIABLES_EXPECTED);
+	else if (all == NULL || json_object_update(all, variables) != 0)
+		error_out_of_memory(error);
+	else
+	{
+		json_decref(request->variables);
+		request->variables = all;
+		json_decref(variables);
+		return true;
+	}
+	json_decref(all);
+	json_decref(variables);
+	return false;
 }

@@ -8,6 +8,7 @@
 #ifndef EVENT_H
 #define EVENT_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +18,7 @@
 typedef struct Request
 {
 	bool force;
+	json_t *variables; /* an object of strings, of our own; NULL: none */
 } Request;
 
 extern bool event_read(const char *event, size_t length, Request *request, Error *error);

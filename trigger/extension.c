@@ -29,20 +29,21 @@ typedef struct Array
 } Array;
 
 static bool begin(const Session *session, Error *error);
-static bool call(const Session *session, const Bundle *bundle, bool force, Outcome *outcome, Error *error);
+static bool call(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error);
 static bool make_array(const Bundle *bundle, bool names, Array *array, Error *error);
 static void append_number(Array *array, size_t number);
 static void append_bytes(Array *array, const char *bytes, size_t length);
-static bool make_options(const Session *session, bool force, char **options, Error *error);
+static bool make_options(const Session *session, const Request *request, char **options, Error *error);
 static bool take_outcomes(const PGresult *result, Outcome *outcome, Error *error);
 static void find_place(const Bundle *bundle, const PGresult *result, Error *error);
 static bool is_place(const char *line, const char *name, long *numbers);
 
 bool
-extension_apply(const Session *session, const Bundle *bundle, bool force, Outcome *outcome, Error *error)
+extension_apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
 {
-	bool ok = begin(session, error) &&
-			  call(session, bundle, force, outcome, error) &&
+	bool ok = bundle_check_encoding(bundle, error) &&
+			  begin(session, error) &&
+			  call(session, bundle, request, outcome, error) &&
 			  query_commit(session, error);
 
 	if (!ok)
@@ -68,7 +69,7 @@ begin(const Session *session, Error *error)
 }
 
 static bool
-call(const Session *session, const Bundle *bundle, bool force, Outcome *outcome, Error *error)
+call(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
 {
 	Array names = {0};
 	Array bodies = {0};
@@ -77,7 +78,7 @@ call(const Session *session, const Bundle *bundle, bool force, Outcome *outcome,
 	bool ok = false;
 
 	if (!make_array(bundle, true, &names, error) || !make_array(bundle, false, &bodies, error) ||
-		!make_options(session, force, &options, error))
+		!make_options(session, request, &options, error))
 		goto done;
 	else
 	{
@@ -144,18 +145,24 @@ append_bytes(Array *array, const char *bytes, size_t length)
 
 /* To wait for another call is of use only as long as there is time to tell. */
 static bool
-make_options(const Session *session, bool force, char **options, Error *error)
+make_options(const Session *session, const Request *request, char **options, Error *error)
 {
 	int64_t remaining = deadline_remaining(session->deadline);
 	int64_t retry_for = remaining - session->deadline->grace;
 
-	if (asprintf(options, "{%s\"retry_for\": \"%lldms\"}", force ? "\"force\": true, " : "",
-				 (long long) (retry_for > 1 ? retry_for : 1)) < 0)
-	{
-		*options = NULL;
-		return error_out_of_memory(error);
-	}
-	return true;
+	char text[32];
+	json_t *json;
+
+	snprintf(text, sizeof(text), "%lldms", (long long) (retry_for > 1 ? retry_for : 1));
+	json = json_pack("{s:s}", "retry_for", text);
+	if (request->force)
+		json_object_set_new(json, "force", json_true());
+	/* Where there are none, the server need not know the option. */
+	if (json_object_size(request->variables) > 0)
+		json_object_set(json, "variables", request->variables);
+	*options = json_dumps(json, JSON_COMPACT);
+	json_decref(json);
+	return *options != NULL || error_out_of_memory(error);
 }
 
 static bool

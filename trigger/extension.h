@@ -12,11 +12,12 @@
 
 #include "bundle.h"
 #include "error.h"
+#include "event.h"
 #include "outcome.h"
 #include "query.h"
 
 /* Calls rdsinit.apply_bundle; the extension is there. */
-extern bool extension_apply(const Session *session, const Bundle *bundle, bool force,
+extern bool extension_apply(const Session *session, const Bundle *bundle, const Request *request,
 							Outcome *outcome, Error *error);
 
 #endif /* EXTENSION_H */

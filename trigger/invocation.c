@@ -24,7 +24,7 @@
 static bool run(Http *http, const Config *config, const char *event, size_t event_length,
 				const Deadline *deadline, Outcome *outcome, Error *error);
 static bool run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
-						  bool force, const Deadline *deadline, Outcome *outcome, Error *error);
+						  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error);
 static bool find_target(const Config *config, const Secret *secret, Target *target, const char **database, Error *error);
 static const char *first_of(const char *a, const char *b);
 
@@ -68,7 +68,7 @@ static bool
 run(Http *http, const Config *config, const char *event, size_t event_length,
 	const Deadline *deadline, Outcome *outcome, Error *error)
 {
-	Request request = {config->force};
+	Request request = {config->force, json_incref(config->variables)};
 	Bundle bundle = {0};
 	Secret secret = {0};
 	Target target = {0};
@@ -94,9 +94,10 @@ run(Http *http, const Config *config, const char *event, size_t event_length,
 		error_out_of_memory(error);
 		goto done;
 	}
-	ok = run_on_target(config, &target, database, &bundle, request.force, deadline, outcome, error);
+	ok = run_on_target(config, &target, database, &bundle, &request, deadline, outcome, error);
 
 done:
+	json_decref(request.variables);
 	secret_free(&secret);
 	bundle_free(&bundle);
 	return ok;
@@ -104,14 +105,14 @@ done:
 
 static bool
 run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
-			  bool force, const Deadline *deadline, Outcome *outcome, Error *error)
+			  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error)
 {
 	Session session = {0};
 	bool ok;
 
 	ok = database_open(target, database, config->admin_database, deadline, &session,
 					   &outcome->database_created, error) &&
-		 apply_bundle(&session, bundle, config->mode, force, outcome, error);
+		 apply_bundle(&session, bundle, config->mode, request, outcome, error);
 	database_close(&session);
 	return ok;
 }

@@ -8,6 +8,7 @@
 #include "notice.h"
 
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
@@ -19,13 +20,22 @@
 /* Of all connections: an invocation has one at a time. */
 static long notices;
 
+static const Variables *concealed;
+
 static void receive(void *argument, const PGresult *result);
 static void set_field(json_t *fields, const char *key, const PGresult *result, int code);
+static char *field_text(const PGresult *result, int code);
 
 void
 notice_log(PGconn *connection)
 {
 	(void) PQsetNoticeReceiver(connection, receive, NULL);
+}
+
+void
+notice_conceal(const Variables *variables)
+{
+	concealed = variables;
 }
 
 void
@@ -41,7 +51,7 @@ static void
 receive(void *argument, const PGresult *result)
 {
 	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	char *message;
 	json_t *fields;
 
 	(void) argument;
@@ -53,15 +63,27 @@ receive(void *argument, const PGresult *result)
 	set_field(fields, "sqlstate", result, PG_DIAG_SQLSTATE);
 	set_field(fields, "detail", result, PG_DIAG_MESSAGE_DETAIL);
 	set_field(fields, "hint", result, PG_DIAG_MESSAGE_HINT);
+	message = field_text(result, PG_DIAG_MESSAGE_PRIMARY);
 	log_line(severity != NULL && strcmp(severity, "WARNING") == 0 ? LEVEL_WARN : LEVEL_INFO, fields,
 			 "%s", message != NULL ? message : "");
+	free(message);
 }
 
 static void
 set_field(json_t *fields, const char *key, const PGresult *result, int code)
 {
-	const char *value = PQresultErrorField(result, code);
+	char *value = field_text(result, code);
 
 	if (value != NULL)
 		json_object_set_new(fields, key, text_json(value));
+	free(value);
+}
+
+static char *
+field_text(const PGresult *result, int code)
+{
+	const char *text = PQresultErrorField(result, code);
+	char *other = text != NULL && concealed != NULL ? variables_conceal(concealed, text) : NULL;
+
+	return text != NULL && other == NULL ? strdup(text) : other;
 }

@@ -13,35 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
 #include "plain_history.h"
+#include "plain_pending.h"
 #include "plain_run.h"
 #include "plain_session.h"
-#include "plain_split.h"
-#include "text.h"
 
 /* How often to begin again after somebody else was quicker to create the ledger. */
 #define MOST_RACES 5
 
-/* A script as it goes through the transaction. */
-typedef struct Work
-{
-	const Script *script;
-	const char *text; /* its body without a byte-order mark */
-	size_t length;
-	char checksum[CHECKSUM_LENGTH + 1];
-	bool pending;
-	StatementList list;
-} Work;
-
-static bool apply(const Session *session, const Bundle *bundle, bool force, Outcome *outcome, bool *raced, Error *error);
-static bool find_pending(const Session *session, Work *work, const Script *script, bool force, Error *error);
-static bool check(Work *work, bool standard_strings, Error *error);
-static bool run(const Session *session, const Work *work, Outcome *outcome, Error *error);
-static bool commit(const Session *session, const Outcome *outcome, Error *error);
+static bool apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome,
+				  bool *raced, Error *error);
+static bool check(const Session *session, const Bundle *bundle, const Request *request, const Work *work, Error *error);
+static bool run(const Session *session, const Bundle *bundle, const Request *request, const Work *work,
+				Outcome *outcome, Error *error);
+static bool commit(const Session *session, const Request *request, const Outcome *outcome, Error *error);
 
 bool
-plain_apply(const Session *session, const Bundle *bundle, bool force, Outcome *outcome, Error *error)
+plain_apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
 {
 	int races = 0;
 	bool raced;
@@ -54,7 +42,7 @@ plain_apply(const Session *session, const Bundle *bundle, bool force, Outcome *o
 	do
 	{
 		outcome_forget_scripts(outcome);
-		ok = apply(session, bundle, force, outcome, &raced, error);
+		ok = apply(session, bundle, request, outcome, &raced, error);
 		if (!ok)
 			query_rollback(session);
 	} while (!ok && raced && ++races <= MOST_RACES && !deadline_passed(session->deadline));
@@ -65,10 +53,9 @@ plain_apply(const Session *session, const Bundle *bundle, bool force, Outcome *o
 }
 
 static bool
-apply(const Session *session, const Bundle *bundle, bool force, Outcome *outcome, bool *raced, Error *error)
+apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, bool *raced, Error *error)
 {
 	Work *works = calloc(bundle->count, sizeof(*works));
-	bool standard_strings;
 	bool ok;
 	size_t i;
 
@@ -78,79 +65,70 @@ apply(const Session *session, const Bundle *bundle, bool force, Outcome *outcome
 
 	ok = query_run(session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, error) &&
 		 session_for_us(session, error) &&
-		 history_open(session, raced, error);
-	standard_strings = run_standard_strings(session);
+		 history_open(session, raced, error) &&
+		 pending_find(session, bundle, request, works, error);
 
 	for (i = 0; ok && i < bundle->count; i++)
-		ok = find_pending(session, &works[i], &bundle->scripts[i], force, error);
+		ok = check(session, bundle, request, &works[i], error);
 	for (i = 0; ok && i < bundle->count; i++)
-		ok = check(&works[i], standard_strings, error);
-	for (i = 0; ok && i < bundle->count; i++)
-		ok = run(session, &works[i], outcome, error);
-	ok = ok && commit(session, outcome, error);
+		ok = run(session, bundle, request, &works[i], outcome, error);
+	ok = ok && commit(session, request, outcome, error);
 
-	for (i = 0; i < bundle->count; i++)
-		split_free(&works[i].list);
-	free(works);
+	pending_free(works, bundle->count);
 	return ok;
 }
 
 static bool
-find_pending(const Session *session, Work *work, const Script *script, bool force, Error *error)
+check(const Session *session, const Bundle *bundle, const Request *request, const Work *work, Error *error)
 {
-	bool unchanged = false;
-	bool has_mark = strncmp(script->body, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0;
-	size_t skip = has_mark ? strlen(BYTE_ORDER_MARK) : 0;
+	Reader reader = {0};
+	bool ok = true;
 
-	work->script = script;
-	work->text = script->body + skip;
-	work->length = script->length - skip;
-	if (!history_find(session, script, work->checksum, &unchanged, error))
-		return false;
-	work->pending = force || !unchanged;
-	return true;
+	reader.session = session;
+	reader.bundle = bundle;
+	if (work->pending)
+		ok = run_check(&reader, work->script, request->variables, error);
+	reader_close(&reader);
+	return ok;
 }
 
 static bool
-check(Work *work, bool standard_strings, Error *error)
-{
-	if (!work->pending)
-		return true;
-	if (!split_script(work->script->name, work->text, work->length, standard_strings, &work->list, error))
-		return false;
-	if (work->list.has_taken_out)
-		log_line(LEVEL_INFO, NULL, "%s: BEGIN and COMMIT are taken out: all of a bundle is one transaction",
-				 work->script->name);
-	return true;
-}
-
-static bool
-run(const Session *session, const Work *work, Outcome *outcome, Error *error)
+run(const Session *session, const Bundle *bundle, const Request *request, const Work *work,
+	Outcome *outcome, Error *error)
 {
 	ScriptOutcome script = {0};
+	Reader reader = {0};
+	Counts counts = {0};
 	int64_t started = clock_now_microseconds();
+	bool ok;
 
 	script.name = work->script->name;
 	script.outcome = (char *) (work->pending ? "applied" : "unchanged");
 	script.checksum = (char *) work->checksum;
+	if (work->is_part)
+		return true;
 	if (!work->pending)
 		return outcome_add(outcome, &script, error);
 
-	if (!session_for_script(session, error) ||
-		!run_statements(session, script.name, work->text, &work->list, &script.rows, error))
-		return false;
-	script.statements = (int64_t) work->list.count;
+	reader.session = session;
+	reader.bundle = bundle;
+	ok = session_for_script(session, error) &&
+		 run_script(&reader, work->script, request->variables, &counts, error);
+	reader_close(&reader);
+	script.statements = counts.statements;
+	script.rows = counts.rows;
 	script.duration = clock_now_microseconds() - started;
 
-	return session_for_us(session, error) &&
+	return ok && session_for_us(session, error) &&
 		   history_insert(session, &script, error) &&
 		   outcome_add(outcome, &script, error);
 }
 
 /* What fails only now is a deferred constraint; of which script, only one can tell. */
 static bool
-commit(const Session *session, const Outcome *outcome, Error *error)
+commit(const Session *session, const Request *request, const Outcome *outcome, Error *error)
 {
+	Variables *variables;
 	const ScriptOutcome *only = NULL;
 	size_t applied = 0;
 	size_t i;
@@ -172,5 +150,13 @@ commit(const Session *session, const Outcome *outcome, Error *error)
 		if (applied == 1)
 			error_place(error, only->name, 0, 0, 0);
 	}
+
+	/* What it says of a row can be a variable's value. */
+	variables = variables_make();
+	if (variables == NULL || !variables_set_all(variables, request->variables, error))
+		error_out_of_memory(error);
+	else
+		variables_conceal_error(variables, error);
+	variables_free(variables);
 	return false;
 }

@@ -12,11 +12,12 @@
 
 #include "bundle.h"
 #include "error.h"
+#include "event.h"
 #include "outcome.h"
 #include "query.h"
 
 /* Needs nothing of the server but PostgreSQL 11. */
-extern bool plain_apply(const Session *session, const Bundle *bundle, bool force,
+extern bool plain_apply(const Session *session, const Bundle *bundle, const Request *request,
 						Outcome *outcome, Error *error);
 
 #endif /* PLAIN_H */

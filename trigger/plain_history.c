@@ -52,7 +52,7 @@
 #define FIND_QUERY \
 	"SELECT s.checksum, coalesce(s.checksum = (SELECT h.checksum FROM rdsinit_plain.history AS h" \
 	"  WHERE h.name = $2 ORDER BY h.id DESC LIMIT 1), false) AS unchanged" \
-	" FROM (SELECT encode(sha256(convert_to($1, 'UTF8')), 'hex') AS checksum) AS s"
+	" FROM (SELECT encode(sha256($1::bytea), 'hex') AS checksum) AS s"
 
 #define INSERT_COMMAND \
 	"INSERT INTO rdsinit_plain.history" \
@@ -99,11 +99,12 @@ history_open(const Session *session, bool *raced, Error *error)
 }
 
 bool
-history_find(const Session *session, const Script *script, char *checksum, bool *unchanged, Error *error)
+history_find(const Session *session, const Script *script, const char *parts,
+			 char *checksum, bool *unchanged, Error *error)
 {
 	PGresult *result = NULL;
-	char *body = normalize(script);
-	Parameter parameters[2] = {{body, 0}, {script->name, 0}};
+	char *body = parts != NULL ? strdup(parts) : normalize(script);
+	Parameter parameters[2] = {{body, body != NULL ? strlen(body) : 0}, {script->name, 0}};
 	bool ok;
 
 	if (body == NULL)
@@ -114,12 +115,6 @@ history_find(const Session *session, const Script *script, char *checksum, bool 
 	{
 		snprintf(checksum, CHECKSUM_LENGTH + 1, "%s", query_field(result, 0, "checksum"));
 		*unchanged = query_field_is_true(result, 0, "unchanged");
-	}
-	else if (error_has_sqlstate(error, "22P05"))
-	{
-		/* The script has characters that the database's encoding lacks. */
-		error->type = ERROR_SCRIPT;
-		error_place(error, script->name, 0, 0, 0);
 	}
 	PQclear(result);
 	free(body);

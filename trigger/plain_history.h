@@ -27,8 +27,13 @@
  */
 extern bool history_open(const Session *session, bool *raced, Error *error);
 
-/* The script's checksum, and whether the last of its name to be applied had the same. */
-extern bool history_find(const Session *session, const Script *script, char *checksum, bool *unchanged, Error *error);
+/*
+ * The script's checksum, and whether the last of its name to be applied had the
+ * same.  "parts" are the checksums of the script and of what it includes, one
+ * behind the other, which make its checksum; NULL: the script's own is it.
+ */
+extern bool history_find(const Session *session, const Script *script, const char *parts,
+						 char *checksum, bool *unchanged, Error *error);
 
 extern bool history_insert(const Session *session, const ScriptOutcome *script, Error *error);
 

@@ -54,7 +54,6 @@ static const char *const granted_modes[] = {
 
 static bool check_begin(const char *modes, Error *error);
 static bool check_commit(const char *rest, Error *error);
-static bool check_copy(TokenCursor cursor, Error *error);
 static void read_words(TokenCursor *cursor, char *words, size_t size);
 static const char *after(const char *words, const char *prefix);
 static const char *after_work(const char *words);
@@ -64,7 +63,6 @@ bool
 policy_check(TokenCursor cursor, Verdict *verdict, Error *error)
 {
 	char words[LONGEST_WORDS];
-	TokenCursor start = cursor;
 	const char *rest;
 	size_t i;
 
@@ -91,7 +89,30 @@ policy_check(TokenCursor cursor, Verdict *verdict, Error *error)
 		return check_commit(after_work(rest), error);
 
 	*verdict = VERDICT_RUN;
-	return after(words, "COPY") == NULL || check_copy(start, error);
+	return true;
+}
+
+/* Outside of parentheses, COPY has FROM or TO exactly once before its options. */
+bool
+policy_is_copy_from_stdin(TokenCursor cursor)
+{
+	Token token;
+	int depth = 0;
+
+	if (!token_next(&cursor, &token) || !token_is(&cursor, &token, "COPY"))
+		return false;
+	while (token_next(&cursor, &token))
+	{
+		if (token.kind == TOKEN_OPEN)
+			depth++;
+		else if (token.kind == TOKEN_CLOSE)
+			depth--;
+		else if (depth == 0 && token_is(&cursor, &token, "TO"))
+			return false;
+		else if (depth == 0 && token_is(&cursor, &token, "FROM"))
+			return token_next(&cursor, &token) && token_is(&cursor, &token, "STDIN");
+	}
+	return false;
 }
 
 /* A value that is none of these, or DEFAULT, is found out when it is set. */
@@ -149,39 +170,6 @@ check_commit(const char *rest, Error *error)
 	error_set(error, ERROR_SCRIPT, "syntax error in COMMIT");
 	error_sqlstate(error, "42601");
 	return false;
-}
-
-/* Outside of parentheses, COPY has FROM or TO exactly once before its options. */
-static bool
-check_copy(TokenCursor cursor, Error *error)
-{
-	Token token;
-	int depth = 0;
-	bool from = false;
-	bool to = false;
-
-	while (token_next(&cursor, &token))
-	{
-		if (token.kind == TOKEN_OPEN)
-			depth++;
-		else if (token.kind == TOKEN_CLOSE)
-			depth--;
-		else if (from || to)
-		{
-			if (!token_is(&cursor, &token, "STDIN") && !token_is(&cursor, &token, "STDOUT"))
-				return true;
-			if (from)
-				return refuse(error, "COPY FROM STDIN",
-							  "Inline data is not supported: use INSERT, or a dump made by pg_dump --inserts.");
-			return refuse(error, "COPY TO STDOUT", "A script's output goes nowhere: leave the statement out.");
-		}
-		else if (depth == 0)
-		{
-			from = token_is(&cursor, &token, "FROM");
-			to = token_is(&cursor, &token, "TO");
-		}
-	}
-	return true;
 }
 
 /*

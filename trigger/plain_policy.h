@@ -24,6 +24,9 @@ typedef enum Verdict
 /* The cursor is at the statement's start; false where the statement is refused. */
 extern bool policy_check(TokenCursor cursor, Verdict *verdict, Error *error);
 
+/* Is it COPY … FROM STDIN, behind which inline data follows? */
+extern bool policy_is_copy_from_stdin(TokenCursor cursor);
+
 /*
  * Where the statement sets standard_conforming_strings, which decides how the
  * text after it is to be read, gives the new value.

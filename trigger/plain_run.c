@@ -1,206 +1,173 @@
 /*-------------------------------------------------------------------------
  *
  * plain_run.c
- *	  One script's statements, run one after the other.
+ *	  A script checked as far as that can be without running it, and run.
  *
  *-------------------------------------------------------------------------
  */
 #include "plain_run.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
+#include "plain_policy.h"
+#include "plain_result.h"
+#include "plain_run_error.h"
 #include "plain_session.h"
-#include "plain_token.h"
 
-/* A token longer than this is not repeated in a message. */
-#define LONGEST_TOKEN 64
-
-static bool run_statement(const Session *session, const char *text, const Statement *statement,
-						  int64_t *rows, Error *error);
-static bool check_strings(const Session *session, const Statement *statement, Error *error);
-static bool check_transaction(const Session *session, Error *error);
-static int64_t rows_written(const PGresult *result);
-static bool has_tag(const PGresult *result, const char *tag);
-static size_t error_offset(const PGconn *connection, const PGresult *result, const char *text, size_t length);
-static void elide_token(const char *text, size_t offset, size_t end, bool standard_strings, Error *error);
+static bool check_step(Reader *reader, const Step *step, bool *taken_out, Error *error);
+static bool run_step(Reader *reader, const Step *step, Counts *counts, Error *error);
+static bool run_statement(Reader *reader, const Step *step, Counts *counts, Error *error);
+static bool judge(Reader *reader, const Step *step, Verdict *verdict, Error *error);
+static bool take_data(Reader *reader, const Step *step, CopyData *data, bool *has_data, Error *error);
 
 bool
-run_statements(const Session *session, const char *name, const char *text, const StatementList *list,
-			   int64_t *rows, Error *error)
+run_check(Reader *reader, const Script *script, const json_t *variables, Error *error)
 {
-	size_t i;
+	Step step;
+	bool more = true;
+	bool taken_out = false;
 
-	*rows = 0;
-	for (i = 0; i < list->count; i++)
-	{
-		const Statement *statement = &list->statements[i];
-
-		if (check_strings(session, statement, error) &&
-			run_statement(session, text, statement, rows, error) &&
-			check_transaction(session, error))
-			continue;
-
-		if (error->file != NULL)
-			error_place(error, name, error->line, error->column, statement->ordinal);
-		else
-			error_place(error, name, statement->position.line, statement->position.column, statement->ordinal);
+	reader->checking = true;
+	if (!reader_open(reader, script, variables, error))
 		return false;
+	while (more)
+	{
+		if (!reader_next(reader, &step, &more, error) || (more && !check_step(reader, &step, &taken_out, error)))
+		{
+			variables_conceal_error(reader->variables, error);
+			return false;
+		}
 	}
+	if (taken_out && reader->mentioned == NULL)
+		log_line(LEVEL_INFO, NULL, "%s: BEGIN and COMMIT are taken out: all of a bundle is one transaction", script->name);
 	return true;
 }
 
 bool
-run_standard_strings(const Session *session)
+run_script(Reader *reader, const Script *script, const json_t *variables, Counts *counts, Error *error)
 {
-	const char *setting = PQparameterStatus(session->connection, "standard_conforming_strings");
+	Step step;
+	bool more = true;
 
-	return setting == NULL || strcmp(setting, "on") == 0;
+	if (!reader_open(reader, script, variables, error))
+		return false;
+	while (more)
+	{
+		if (!reader_next(reader, &step, &more, error) || (more && !run_step(reader, &step, counts, error)))
+		{
+			variables_conceal_error(reader->variables, error);
+			return false;
+		}
+	}
+	return true;
 }
 
 static bool
-run_statement(const Session *session, const char *text, const Statement *statement, int64_t *rows, Error *error)
+check_step(Reader *reader, const Step *step, bool *taken_out, Error *error)
 {
+	TokenCursor cursor;
+	Verdict verdict = VERDICT_RUN;
+	CopyData data;
+	bool has_data;
+
+	reader_tokens(reader, step, &cursor);
+	if (!step->unsure)
+	{
+		if (!judge(reader, step, &verdict, error))
+			return false;
+		if (verdict == VERDICT_TAKEN_OUT)
+			*taken_out = true;
+		if (verdict == VERDICT_RUN)
+			policy_follow_strings(cursor, &reader->standard_strings);
+	}
+	return verdict != VERDICT_RUN || take_data(reader, step, &data, &has_data, error);
+}
+
+static bool
+run_step(Reader *reader, const Step *step, Counts *counts, Error *error)
+{
+	Verdict verdict;
+
+	if (!judge(reader, step, &verdict, error))
+		return false;
+	return verdict != VERDICT_RUN || run_statement(reader, step, counts, error);
+}
+
+static bool
+run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
+{
+	const Session *session = reader->session;
 	PGresult *result = NULL;
-	char *sql = strndup(text + statement->offset, statement->length);
-	bool ok;
+	CopyData data = {NULL, 0};
+	bool has_data = false;
+	char *sql = strndup(step->text, step->length);
+	bool ok = sql != NULL || error_out_of_memory(error);
 
-	if (sql == NULL)
-		return error_out_of_memory(error);
-
-	ok = query_run_statement(session, sql, &result, error);
-	if (ok)
+	ok = ok && take_data(reader, step, &data, &has_data, error);
+	if (ok && !query_run_statement(session, sql, has_data ? &data : NULL, step->how != HOW_SEND, &result, error))
 	{
-		*rows += rows_written(result);
-		if (has_tag(result, "SET") || has_tag(result, "RESET"))
-			ok = session_keep_timeout(session, error);
+		ok = false;
+		run_explain_error(reader, step, result, has_data ? &data : NULL, error);
 	}
-	else
+	ok = ok && result_count(session, result, counts, error);
+	if (ok && step->how == HOW_GSET)
+		ok = result_gset(result, reader->prefix, reader->variables, error);
+	else if (ok && step->how == HOW_GEXEC)
+		ok = result_gexec(session, result, counts, error);
+
+	if (!ok && error->file == NULL)
 	{
-		size_t offset = error_offset(session->connection, result, sql, statement->length);
-		Position position = statement->position;
+		TokenCursor cursor;
+		Token token = {0};
 
-		if (strcmp(error->type, ERROR_DATABASE) == 0)
-			error->type = ERROR_SCRIPT;
-		if (error_has_sqlstate(error, "42601"))
-			elide_token(sql, offset, statement->length, statement->standard_strings, error);
-		if (error_has_sqlstate(error, "42601") && PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION) == NULL)
-			error_hint(error, "For psql's lexer this is one statement, which goes on up to an END:"
-							  " the name begin, in CREATE FUNCTION or CREATE PROCEDURE, needs quotes.");
-		if (error_has_sqlstate(error, "25001") && error->hint == NULL)
-			error_hint(error, "A bundle is applied within one transaction; run the statement outside of it.");
-		text_advance(&position, sql, 0, offset);
-		error_place(error, "", position.line, position.column, 0);
+		reader_tokens(reader, step, &cursor);
+		(void) token_next(&cursor, &token);
+		reader_place_step(reader, step, token.offset, error);
 	}
-
 	PQclear(result);
 	free(sql);
 	return ok;
 }
 
-/* Changed in a way that the splitter could not see, it gives the text another meaning. */
+/* A statement that is nothing but comments is not counted. */
 static bool
-check_strings(const Session *session, const Statement *statement, Error *error)
+judge(Reader *reader, const Step *step, Verdict *verdict, Error *error)
 {
-	if (run_standard_strings(session) == statement->standard_strings)
+	TokenCursor cursor;
+	TokenCursor first;
+	Token token = {0};
+
+	reader_tokens(reader, step, &cursor);
+	first = cursor;
+	if (policy_check(cursor, verdict, error))
+	{
+		if (*verdict == VERDICT_EMPTY)
+			reader->frame->cursor.ordinal--;
 		return true;
-	error_set(error, ERROR_SCRIPT, "standard_conforming_strings has been changed other than by SET");
-	error_sqlstate(error, "0A000");
+	}
+	(void) token_next(&first, &token);
+	reader_place_step(reader, step, token.offset, error);
 	return false;
 }
 
-/* What no statement must have done to us, by whatever means. */
 static bool
-check_transaction(const Session *session, Error *error)
+take_data(Reader *reader, const Step *step, CopyData *data, bool *has_data, Error *error)
 {
-	if (PQtransactionStatus(session->connection) == PQTRANS_INTRANS)
+	Cursor *file = &reader->frame->cursor;
+	TokenCursor cursor;
+	size_t start;
+
+	reader_tokens(reader, step, &cursor);
+	*has_data = policy_is_copy_from_stdin(cursor);
+	if (!*has_data)
 		return true;
-	return error_set(error, ERROR_INTERNAL, "the statement ended the transaction");
-}
-
-/* A plain SELECT writes nothing; CREATE TABLE AS has the same tag, but no rows to give. */
-static int64_t
-rows_written(const PGresult *result)
-{
-	static const char *const tags[] = {"INSERT", "UPDATE", "DELETE", "MERGE", "COPY"};
-	size_t i;
-
-	for (i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+	if (!cursor_take_data(file, &start, &data->length, error))
 	{
-		if (has_tag(result, tags[i]))
-			return strtoll(PQcmdTuples((PGresult *) result), NULL, 10);
+		reader_place_step(reader, step, 0, error);
+		return false;
 	}
-	if (has_tag(result, "SELECT") && PQresultStatus(result) == PGRES_COMMAND_OK)
-		return strtoll(PQcmdTuples((PGresult *) result), NULL, 10);
-	return 0;
-}
-
-static bool
-has_tag(const PGresult *result, const char *tag)
-{
-	const char *status = PQcmdStatus((PGresult *) result);
-	size_t length = strlen(tag);
-
-	return strncmp(status, tag, length) == 0 && (status[length] == '\0' || status[length] == ' ');
-}
-
-/*
- * The error's position in a statement, in bytes; 0, its start, where there is
- * none.  The server counts the characters of its own encoding, which are ours
- * one by one, but for SQL_ASCII, where they are bytes.
- */
-static size_t
-error_offset(const PGconn *connection, const PGresult *result, const char *text, size_t length)
-{
-	const char *field = PQresultErrorField(result, PG_DIAG_STATEMENT_POSITION);
-	const char *server_encoding = PQparameterStatus(connection, "server_encoding");
-	bool in_bytes = server_encoding != NULL && strcmp(server_encoding, "SQL_ASCII") == 0;
-	long characters = field != NULL ? strtol(field, NULL, 10) - 1 : 0;
-	size_t offset = 0;
-
-	for (; characters > 0 && offset < length; characters--)
-	{
-		int size = in_bytes ? 1 : PQmblen(text + offset, PQclientEncoding(connection));
-
-		offset += size > 0 ? (size_t) size : 1;
-	}
-	return offset < length ? offset : length;
-}
-
-/*
- * A syntax error repeats the token that it is at.  Of a constant, which may be
- * a password, and of a long token, the message keeps no more than the start.
- */
-static void
-elide_token(const char *text, size_t offset, size_t end, bool standard_strings, Error *error)
-{
-	TokenCursor cursor = {text, offset, end, standard_strings, QUOTE_NONE, 0};
-	Token token;
-	const char *found;
-	size_t kept;
-	size_t length;
-
-	if (!token_next(&cursor, &token) || token.offset != offset || error->message == NULL)
-		return;
-	kept = token.kind == TOKEN_STRING ? 1 : LONGEST_TOKEN;
-	if (token.length <= kept)
-		return;
-
-	/* What the message repeats is the token, or what it had read of it. */
-	found = error->message + strlen(error->message);
-	for (length = token.length; length > kept && *found == '\0'; length--)
-	{
-		char *part = strndup(text + offset, length);
-		const char *at = part != NULL ? strstr(error->message, part) : NULL;
-
-		if (at != NULL)
-			found = at;
-		free(part);
-		if (at != NULL)
-			break;
-	}
-	if (*found != '\0')
-		error_reword(error, "%.*s%.*s...%s", (int) (found - error->message), error->message,
-					 (int) kept, found, found + length);
+	data->bytes = file->text + start;
+	return true;
 }

@@ -1,25 +1,25 @@
 /*-------------------------------------------------------------------------
  *
  * plain_run.h
- *	  One script's statements, run one after the other.
+ *	  A script checked as far as that can be without running it, and run.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef PLAIN_RUN_H
 #define PLAIN_RUN_H
 
+#include <jansson.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "error.h"
-#include "plain_split.h"
-#include "query.h"
+#include "plain_reader.h"
+#include "plain_result.h"
 
-/* Counts the rows that the statements write.  "text" is what the list was made from. */
-extern bool run_statements(const Session *session, const char *name, const char *text, const StatementList *list,
-						   int64_t *rows, Error *error);
-
-/* The session's standard_conforming_strings. */
-extern bool run_standard_strings(const Session *session);
+/*
+ * Both open the reader, which the caller closes; it has session and bundle, and
+ * "mentioned" where the script's includes are all that is asked for.
+ */
+extern bool run_check(Reader *reader, const Script *script, const json_t *variables, Error *error);
+extern bool run_script(Reader *reader, const Script *script, const json_t *variables, Counts *counts, Error *error);
 
 #endif /* PLAIN_RUN_H */

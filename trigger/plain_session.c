@@ -8,6 +8,7 @@
 #include "plain_session.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /*
  * The first two, in this order: the second brings back a role that ALTER ROLE
@@ -61,6 +62,14 @@ session_keep_timeout(const Session *session, Error *error)
 
 	snprintf(timeout, sizeof(timeout), "%lld", statement_timeout(session));
 	return query_run_parameters(session, KEEP_TIMEOUT_QUERY, 1, &parameter, NULL, error);
+}
+
+bool
+session_standard_strings(const Session *session)
+{
+	const char *setting = PQparameterStatus(session->connection, "standard_conforming_strings");
+
+	return setting == NULL || strcmp(setting, "on") == 0;
 }
 
 /* Nothing where the server does not know how. */

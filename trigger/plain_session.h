@@ -29,4 +29,7 @@ extern bool session_for_script(const Session *session, Error *error);
  */
 extern bool session_keep_timeout(const Session *session, Error *error);
 
+/* The session's standard_conforming_strings. */
+extern bool session_standard_strings(const Session *session);
+
 #endif /* PLAIN_SESSION_H */

@@ -17,8 +17,14 @@
 #include "cancel.h"
 #include "connection.h"
 
-static bool run(const Session *session, bool sent, PGresult **result, Error *error);
-static bool collect(const Session *session, int64_t until, PGresult **result);
+/* How much of COPY's data is handed to libpq at a time. */
+#define COPY_PIECE ((size_t) 64 * 1024)
+
+static bool run(const Session *session, bool sent, const CopyData *data, PGresult **result, Error *error);
+static bool collect(const Session *session, int64_t until, const CopyData *data, PGresult **result);
+static bool send_copy(const Session *session, int64_t until, const CopyData *data);
+static bool end_copy(const Session *session, int64_t until, const char *reason);
+static bool drop_copy(const Session *session, int64_t until);
 static bool flush(PGconn *connection, int64_t until);
 static void keep(PGresult **result, PGresult *next);
 static bool judge(const Session *session, const PGresult *result, Error *error);
@@ -28,7 +34,7 @@ static bool libpq_failed(const Session *session, Error *error);
 bool
 query_run(const Session *session, const char *sql, PGresult **result, Error *error)
 {
-	return run(session, PQsendQuery(session->connection, sql) == 1, result, error);
+	return run(session, PQsendQuery(session->connection, sql) == 1, NULL, result, error);
 }
 
 bool
@@ -48,7 +54,7 @@ query_run_parameters(const Session *session, const char *sql, int count, const P
 	}
 	return run(session,
 			   PQsendQueryParams(session->connection, sql, count, NULL, values, lengths, formats, 0) == 1,
-			   result, error);
+			   NULL, result, error);
 }
 
 /*
@@ -57,12 +63,13 @@ query_run_parameters(const Session *session, const char *sql, int count, const P
  * what psql's lexer takes for one statement would be run.
  */
 bool
-query_run_statement(const Session *session, const char *sql, PGresult **result, Error *error)
+query_run_statement(const Session *session, const char *sql, const CopyData *data, bool keep_rows,
+					PGresult **result, Error *error)
 {
 	bool sent = PQsendQueryParams(session->connection, sql, 0, NULL, NULL, NULL, NULL, 0) == 1 &&
-				PQsetSingleRowMode(session->connection) == 1;
+				(keep_rows || PQsetSingleRowMode(session->connection) == 1);
 
-	return run(session, sent, result, error);
+	return run(session, sent, data, result, error);
 }
 
 bool
@@ -112,7 +119,7 @@ query_field_is_true(const PGresult *result, int row, const char *column)
 }
 
 static bool
-run(const Session *session, bool sent, PGresult **result, Error *error)
+run(const Session *session, bool sent, const CopyData *data, PGresult **result, Error *error)
 {
 	PGresult *last = NULL;
 	int64_t grace = session->deadline->grace;
@@ -123,11 +130,12 @@ run(const Session *session, bool sent, PGresult **result, Error *error)
 		ok = libpq_failed(session, error);
 	else
 	{
-		answered = collect(session, session->deadline->work + grace, &last);
+		answered = collect(session, session->deadline->work + grace, data, &last);
 		if (!answered)
 		{
 			cancel_query(session->connection, grace);
-			answered = collect(session, clock_now() + grace, &last);
+			(void) end_copy(session, clock_now() + grace, "the deadline was reached");
+			answered = collect(session, clock_now() + grace, NULL, &last);
 		}
 
 		/* An answer is one, however late: COMMIT's above all. */
@@ -146,7 +154,7 @@ run(const Session *session, bool sent, PGresult **result, Error *error)
 
 /* Sends what has not been sent, and waits for all results: false after the time. */
 static bool
-collect(const Session *session, int64_t until, PGresult **result)
+collect(const Session *session, int64_t until, const CopyData *data, PGresult **result)
 {
 	PGconn *connection = session->connection;
 	ExecStatusType status;
@@ -173,13 +181,74 @@ collect(const Session *session, int64_t until, PGresult **result)
 		status = PQresultStatus(next);
 		keep(result, next);
 
-		/*
-		 * COPY from or to us has been refused by the splitter.  Should one get
-		 * here, no more results come, and the connection is given up.
-		 */
-		if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || PQstatus(connection) == CONNECTION_BAD)
+		/* Without an end to COPY no more results come. */
+		if (status == PGRES_COPY_IN && !send_copy(session, until, data))
+			return false;
+		if (status == PGRES_COPY_OUT && !drop_copy(session, until))
+			return false;
+		if (PQstatus(connection) == CONNECTION_BAD)
 			return true;
 	}
+}
+
+/* A server that has found an error in the data reads the rest, and drops it. */
+static bool
+send_copy(const Session *session, int64_t until, const CopyData *data)
+{
+	PGconn *connection = session->connection;
+	size_t sent = 0;
+
+	if (data == NULL)
+		return end_copy(session, until, "there is no inline data");
+
+	while (sent < data->length)
+	{
+		size_t piece = data->length - sent < COPY_PIECE ? data->length - sent : COPY_PIECE;
+		int taken = PQputCopyData(connection, data->bytes + sent, (int) piece);
+
+		if (taken < 0)
+			break; /* PQgetResult says why */
+		if (taken > 0)
+			sent += piece;
+		if (!flush(connection, until))
+			return false;
+	}
+	return end_copy(session, until, NULL);
+}
+
+/* Nothing where no data is being sent. */
+static bool
+end_copy(const Session *session, int64_t until, const char *reason)
+{
+	int ended;
+
+	while ((ended = PQputCopyEnd(session->connection, reason)) == 0)
+	{
+		if (!flush(session->connection, until))
+			return false;
+	}
+	return ended < 0 || flush(session->connection, until);
+}
+
+static bool
+drop_copy(const Session *session, int64_t until)
+{
+	PGconn *connection = session->connection;
+	char *row = NULL;
+	int length;
+
+	while ((length = PQgetCopyData(connection, &row, 1)) >= 0)
+	{
+		int64_t remaining = until - clock_now();
+
+		PQfreemem(row);
+		row = NULL;
+		if (remaining <= 0 || (length == 0 && !connection_wait(connection, false, remaining)))
+			return false;
+		if (length == 0 && PQconsumeInput(connection) == 0)
+			break;
+	}
+	return true;
 }
 
 /* A bundle does not fit into the socket's buffer, and its sending can block. */

@@ -50,11 +50,20 @@ extern bool query_run(const Session *session, const char *sql, PGresult **result
 extern bool query_run_parameters(const Session *session, const char *sql, int count, const Parameter *parameters,
 								 PGresult **result, Error *error);
 
+/* What COPY FROM STDIN is given. */
+typedef struct CopyData
+{
+	const char *bytes;
+	size_t length;
+} CopyData;
+
 /*
  * Runs a statement of a script.  The server itself sees to it that it is only
- * one.  Rows that it returns are not kept.
+ * one.  "data" is for COPY FROM STDIN, else NULL; what COPY TO STDOUT gives is
+ * dropped.  Rows that a query returns are kept only where they are wanted.
  */
-extern bool query_run_statement(const Session *session, const char *sql, PGresult **result, Error *error);
+extern bool query_run_statement(const Session *session, const char *sql, const CopyData *data, bool keep_rows,
+								PGresult **result, Error *error);
 
 /*
  * COMMIT, of which the outcome may remain unknown; the error then says so.

@@ -47,14 +47,18 @@ def pack(bundle, directory, ca=None):
     """
     shutil.copy2(program(), directory / 'bootstrap')
     if isinstance(bundle, dict):
-        for name, body in bundle.items():
-            path = directory / 'schema' / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(_bytes(body))
+        write_bundle(bundle, directory / 'schema')
     elif bundle is not None:
         (directory / 'schema.sql').write_bytes(_bytes(bundle))
     if ca is not None:
         (directory / 'ca.pem').write_text(ca)
+
+
+def write_bundle(files, directory):
+    for name, body in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_bytes(body))
 
 
 def _bytes(body):
