@@ -252,3 +252,18 @@ def test_without_a_runtime_api_the_process_ends(orphan):
     orphan.stop()
     assert 'Runtime API' in orphan.log[-1]['message']
     assert orphan.runtime.violations == []
+
+
+def test_variables_come_from_the_environment_and_from_the_event(deploy, database):
+    function = deploy("CREATE TABLE said AS SELECT :'one' AS one, :two AS two, :'three' AS three;",
+                      RDSINIT_VARIABLES='{"one": "from the environment", "two": 2, "three": "hidden"}')
+    assert function.succeed({'variables': {'three': 'from the event'}})['mode'] == 'extension'
+    assert database.rows('SELECT * FROM said') == [('from the environment', 2, 'from the event')]
+
+
+def test_a_dump_is_applied_as_pg_dump_wrote_it(deploy, database):
+    function = deploy('\\restrict key\nSET client_encoding = \'UTF8\';\nCREATE TABLE t (n int, s text);\n'
+                      'COPY t (n, s) FROM stdin;\n1\tone\n2\t\\N\n\\.\n\n\\unrestrict key\n')
+    script, = function.succeed()['scripts']
+    assert (script['statements'], script['rows']) == (3, 2)
+    assert database.rows('SELECT * FROM t ORDER BY n') == [(1, 'one'), (2, None)]
