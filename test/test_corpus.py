@@ -93,10 +93,12 @@ def test_the_runner_sees(runner, tmp_path, script, changed, reason):
 
 def test_own_transactions_are_taken_out_and_nothing_else():
     body = (b'BEGIN;\nSELECT 1; -- COMMIT;\nCOMMIT;\r\nCREATE FUNCTION f() AS $x$\nBEGIN\nCOMMIT;\nEND;\n$x$;\n'
-            b"SELECT '\nCOMMIT;\n';\n/*\nBEGIN;\n*/ START TRANSACTION;\nBEGIN ATOMIC\n")
+            b"SELECT '\nCOMMIT;\n';\n/*\nBEGIN;\n*/ START TRANSACTION;\nSELECT CASE WHEN 1\nEND;SELECT 2; COMMIT; end;\n"
+            b"\\set x 'it\nCOPY t FROM stdin;\nit's\nCOMMIT;\n\\.\nCOMMIT;")
     assert without_transactions(body) == (
         b'\nSELECT 1; -- COMMIT;\n\r\nCREATE FUNCTION f() AS $x$\nBEGIN\nCOMMIT;\nEND;\n$x$;\n'
-        b"SELECT '\nCOMMIT;\n';\n/*\nBEGIN;\n*/ START TRANSACTION;\nBEGIN ATOMIC\n")
+        b"SELECT '\nCOMMIT;\n';\n/*\nBEGIN;\n*/ \nSELECT CASE WHEN 1\nEND;SELECT 2;  \n"
+        b"\\set x 'it\nCOPY t FROM stdin;\nit's\nCOMMIT;\n\\.\n")
 
 
 def test_includes_are_found():

@@ -123,13 +123,36 @@ def rendered(body):
     return TEMPLATE.sub(NAMESPACE, body)
 
 
-# Comments, strings and dollar quotes are passed over whole; what is left may be a line of BEGIN or COMMIT.
+# The parts of a script that hold no statement's beginning, and its statements of BEGIN and COMMIT.
+PARTS = re.compile(
+    rb"""(?P<passed> \s+ | --[^\n]* | /\*.*?\*/ | ^[ \t]*\\\w[^\n]*\n)
+       | (?P<data> copy\s[^;]*?\bfrom\s+stdin\b[^;]*;[^\n]*\n (?:.*?^)?\\\.\r?$)
+       | (?P<quoted> \$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$ | "[^"]*" | '(?:[^']|'')*')
+       | (?P<semicolon> ;)
+       | (?P<transaction> (?:begin|commit|start[ \t]+transaction|end) (?:[ \t]+(?:work|transaction))? [ \t]*;)
+       | (?P<other> [\w.]+ | .)""", re.VERBOSE | re.DOTALL | re.MULTILINE | re.IGNORECASE)
 OWN_TRANSACTION = re.compile(
-    rb"""(?P<kept>--[^\n]* | /\*.*?\*/ | \$(?P<tag>[A-Za-z_]\w*)?\$.*?\$(?(tag)(?P=tag))\$ | "[^"]*" | '(?:[^']|'')*')
-       | ^[ \t]*(?:BEGIN|COMMIT|START[ \t]+TRANSACTION|END)
-         (?:[ \t]+(?:WORK|TRANSACTION))?[ \t]*;[ \t]*(?=\r?$|--)""", re.VERBOSE | re.DOTALL | re.MULTILINE | re.IGNORECASE)
+    rb'\b(?:commit|start[ \t]+transaction|end)(?:[ \t]+(?:work|transaction))?[ \t]*;', re.IGNORECASE)
 
 
 def without_transactions(body):
-    """A script without its lines of BEGIN and COMMIT; the other lines keep their numbers."""
-    return OWN_TRANSACTION.sub(lambda match: match['kept'] or b'', body)
+    """A script without its statements of BEGIN and COMMIT; the other lines keep their numbers.
+
+    END ends a body of BEGIN ATOMIC as well: where there is one, it is left alone.
+    """
+    has_body = re.search(rb'\batomic\b', body, re.IGNORECASE)
+    if not any(not has_body or match[0][:3].lower() != b'end' for match in OWN_TRANSACTION.finditer(body)):
+        return body
+    parts, at_start = [], True
+    for match in PARTS.finditer(body):
+        kind, text = match.lastgroup, match[0]
+        if kind == 'tag':
+            kind = 'quoted'
+        if kind == 'transaction':
+            if at_start and not (has_body and text[:3].lower() == b'end'):
+                continue
+            kind = 'semicolon'
+        parts.append(text)
+        if kind != 'passed':
+            at_start = kind in ('semicolon', 'data')
+    return b''.join(parts)

@@ -135,7 +135,7 @@ class Runner:
         result.judged = stripped
         result.later = ()
         if not result.ok:
-            with self._scratch_of(template) as other:
+            with self._scratch_of(template) as other:       # goes on, and may commit
                 result.later = ways.psql(stripped, other, case.variables, stop=False).errors
             _go_on(stripped, database, case)
         return result
@@ -143,11 +143,13 @@ class Runner:
     @contextlib.contextmanager
     def _scratch_of(self, template):
         database = Database(self.server, self.name + '_other')
+        roles_before = state.roles(self.server)
         self.server.rows('CREATE DATABASE %s TEMPLATE %s' % (quoted(database.name), quoted(template.name)))
         try:
             yield database
         finally:
             database.drop()
+            state.drop_roles(self.server, state.roles(self.server).keys() - roles_before.keys())
 
     # --- rdsinit ---
 
