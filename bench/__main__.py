@@ -16,6 +16,7 @@ def main():
     parser.add_argument('--quick', action='store_true', help='small scripts, for a first look: under a minute')
     parser.add_argument('--size', type=float, metavar='BYTES', help='of the COPY data; default: 1e9')
     parser.add_argument('--rounds', type=int, help='instead of 3 to 7')
+    parser.add_argument('--part', action='append', choices=('direct', 'proxy', 'memory'), help='this one alone; may be given again')
     parser.add_argument('--only', default='', metavar='PART', help='scripts whose titles contain this')
     arguments = parser.parse_args()
 
@@ -28,12 +29,10 @@ def main():
         if not chosen:
             parser.error('no script of that title')
         bench = Bench(os.environ['PGHOST'], int(os.environ['PGPORT']), lambda line: print(line, file=sys.stderr, flush=True))
-        for script in chosen:
-            bench.run(script)
-        for script in chosen[:1] if arguments.quick else chosen:
-            bench.run_through_proxy(script)
-        for script in chosen:
-            bench.run_memory(script)
+        for part, measure, of in [('direct', bench.run, chosen), ('memory', bench.run_memory, chosen),
+                                  ('proxy', bench.run_through_proxy, chosen[:1] if arguments.quick else chosen)]:
+            for script in of if part in (arguments.part or [part]) else []:
+                measure(script)
         version = bench.admin.execute(b'SHOW server_version')[0][0].decode().split()[0]
         print('%s; %s.' % (datetime.date.today().isoformat(), table.machine(version)))
         table.print_all(bench, chosen)

@@ -11,7 +11,7 @@ from corpus.libpq import Connection
 from . import memory, ways
 
 PROXY_DELAY = 0.001                     # seconds, each way
-SLOW = 20_000                           # statements: so many are sent through the proxy but once
+SLOW = 5_000                            # statements: so many are sent through the proxy but once
 
 
 class Bench:
