@@ -15,7 +15,7 @@ def main():
     parser = argparse.ArgumentParser(prog='./dev bench', description='Measures rdsinit against psql and others.')
     parser.add_argument('--quick', action='store_true', help='small scripts, for a first look: under a minute')
     parser.add_argument('--size', type=float, metavar='BYTES', help='of the COPY data; default: 1e9')
-    parser.add_argument('--rounds', type=int, help='instead of 3 to 7')
+    parser.add_argument('--rounds', type=int, help='instead of 2 to 7')
     parser.add_argument('--part', action='append', choices=('direct', 'proxy', 'memory'), help='this one alone; may be given again')
     parser.add_argument('--only', default='', metavar='PART', help='scripts whose titles contain this')
     arguments = parser.parse_args()
@@ -43,8 +43,8 @@ def _scripts(directory, arguments):
         wanted = [(scripts.ddl, 1_000, 3), (scripts.ddl, 5_000, 2), (scripts.inserts, 20_000, 3),
                   (scripts.copy, int(arguments.size or 50e6), 2)]
     else:
-        wanted = [(scripts.ddl, 1_000, 7), (scripts.ddl, 10_000, 5), (scripts.ddl, 100_000, 3),
-                  (scripts.inserts, 100_000, 5), (scripts.copy, int(arguments.size or 1e9), 3)]
+        wanted = [(scripts.ddl, 1_000, 7), (scripts.ddl, 10_000, 3), (scripts.ddl, 100_000, 2),
+                  (scripts.inserts, 100_000, 5), (scripts.copy, int(arguments.size or 1e9), 2)]
     for make, count, rounds in wanted:
         yield make(directory, count, arguments.rounds or rounds)
 

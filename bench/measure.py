@@ -95,3 +95,8 @@ class Bench:
         """The median of the rounds' ratios; None where one of the two is not there."""
         pair = self.seconds[title].get(column), self.seconds[title].get(base)
         return statistics.median(a / b for a, b in zip(*pair)) if all(pair) else None
+
+    def quickest(self, title, column, base):
+        """The ratio of the quickest rounds, which say more than the median where others use the machine."""
+        pair = self.seconds[title].get(column), self.seconds[title].get(base)
+        return min(pair[0]) / min(pair[1]) if all(pair) else None

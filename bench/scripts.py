@@ -3,22 +3,30 @@
 import dataclasses
 import pathlib
 
-# A group of ten statements, as schemas have them.
-DDL = """\
-CREATE TABLE app.item_%(n)d (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, price numeric(10,2));
-COMMENT ON TABLE app.item_%(n)d IS 'What can be ordered; group %(n)d';
-ALTER TABLE app.item_%(n)d ADD COLUMN made timestamptz DEFAULT '2026-01-01 00:00:00+00';
-ALTER TABLE app.item_%(n)d ADD CONSTRAINT price_%(n)d CHECK (price >= 0);
+# A group of fifty statements, as schemas have them.  It has but one table, and no more objects that stay
+# locked than it must: at its end each statement looks through all locks of the transaction (PortalDrop),
+# so that with many of them the server's own time, (a) and (b), is not linear.
+TABLE = """\
+CREATE TABLE app.item_%(n)d (id bigint PRIMARY KEY, name varchar(80) NOT NULL, price numeric(10,2), made date);
 CREATE INDEX item_%(n)d_name ON app.item_%(n)d (lower(name)) WHERE price IS NOT NULL;
 CREATE VIEW app.cheap_%(n)d AS SELECT id, name FROM app.item_%(n)d WHERE price < 10;
-CREATE FUNCTION app.total_%(n)d(rate numeric) RETURNS numeric LANGUAGE plpgsql AS $$
+ALTER TABLE app.item_%(n)d ADD COLUMN note text;
+ALTER TABLE app.item_%(n)d ADD CONSTRAINT price_%(n)d CHECK (price >= 0);
+ALTER TABLE app.item_%(n)d ALTER COLUMN name SET DEFAULT 'none';
+COMMENT ON TABLE app.item_%(n)d IS 'What can be ordered; group %(n)d';
+GRANT SELECT ON app.item_%(n)d TO PUBLIC;
+"""
+MORE = """\
+COMMENT ON COLUMN app.item_%(n)d.price IS 'Without tax; the %(m)dth text';
+CREATE FUNCTION app.total_%(n)d_%(m)d(rate numeric) RETURNS numeric LANGUAGE plpgsql AS $$
 BEGIN
   RETURN (SELECT sum(price) * rate FROM app.item_%(n)d);
 END;
 $$;
-GRANT SELECT ON app.item_%(n)d TO PUBLIC;
-ALTER TABLE app.item_%(n)d ALTER COLUMN name SET DEFAULT 'none';
-COMMENT ON COLUMN app.item_%(n)d.price IS 'Without tax';
+ALTER FUNCTION app.total_%(n)d_%(m)d(numeric) STABLE;
+REVOKE ALL ON FUNCTION app.total_%(n)d_%(m)d(numeric) FROM PUBLIC;
+ALTER TABLE app.item_%(n)d ALTER COLUMN made SET DEFAULT '2026-01-%(m)02d';
+GRANT UPDATE (price) ON app.item_%(n)d TO PUBLIC;
 """
 
 COPY_HEAD = """\
@@ -46,13 +54,16 @@ class Script:
 
 def ddl(directory, count, rounds):
     path = directory / ('ddl_%d.sql' % count)
-    groups = count // 10
+    groups = count // 50
     with open(path, 'w', encoding='utf-8') as file:
         file.write('CREATE SCHEMA app;\n')
         for n in range(groups):
-            file.write(DDL % {'n': n})
+            file.write(TABLE % {'n': n})
+            for m in range(1, 8):
+                file.write(MORE % {'n': n, 'm': m})
     return Script('%s DDL statements' % format(count, ','), path, rounds,
-                  "SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace", b'%d' % (5 * groups),
+                  "SELECT (SELECT count(*) FROM pg_class WHERE relnamespace = 'app'::regnamespace) + "
+                  "(SELECT count(*) FROM pg_proc WHERE pronamespace = 'app'::regnamespace)", b'%d' % ((4 + 7) * groups),
                   statements=count)
 
 
