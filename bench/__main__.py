@@ -17,6 +17,8 @@ def main():
     parser.add_argument('--size', type=float, metavar='BYTES', help='of the COPY data; default: 1e9')
     parser.add_argument('--rounds', type=int, help='instead of 2 to 7')
     parser.add_argument('--part', action='append', choices=('direct', 'proxy', 'memory'), help='this one alone; may be given again')
+    parser.add_argument('--proxied', type=int, default=1_000_000, metavar='N',
+                        help='through the proxy only scripts of at most so many statements: psql takes 2 ms for each')
     parser.add_argument('--only', default='', metavar='PART', help='scripts whose titles contain this')
     arguments = parser.parse_args()
 
@@ -30,12 +32,16 @@ def main():
             parser.error('no script of that title')
         bench = Bench(os.environ['PGHOST'], int(os.environ['PGPORT']), lambda line: print(line, file=sys.stderr, flush=True))
         for part, measure, of in [('direct', bench.run, chosen), ('memory', bench.run_memory, chosen),
-                                  ('proxy', bench.run_through_proxy, chosen[:1] if arguments.quick else chosen)]:
+                                  ('proxy', bench.run_through_proxy, _proxied(chosen, arguments))]:
             for script in of if part in (arguments.part or [part]) else []:
                 measure(script)
         version = bench.admin.execute(b'SHOW server_version')[0][0].decode().split()[0]
         print('%s; %s.' % (datetime.date.today().isoformat(), table.machine(version)))
         table.print_all(bench, chosen)
+
+
+def _proxied(chosen, arguments):
+    return chosen[:1] if arguments.quick else [each for each in chosen if each.statements <= arguments.proxied]
 
 
 def _scripts(directory, arguments):

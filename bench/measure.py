@@ -6,7 +6,7 @@ import statistics
 import subprocess
 import sys
 
-from corpus.libpq import Connection
+from corpus.libpq import Connection, ConnectionLost, Error
 
 from . import memory, ways
 
@@ -35,7 +35,7 @@ class Bench:
 
     def run_through_proxy(self, script):
         with self._proxy() as port:
-            for _ in range(1 if script.statements > SLOW else min(script.rounds, 3)):
+            for _ in range(1 if script.statements > SLOW or script.has_copy else min(script.rounds, 3)):
                 for name in ways.THROUGH_PROXY:
                     self._measure(script, name + ', proxy', name, port)
 
@@ -56,6 +56,10 @@ class Bench:
                 self._check(script, database)
         except ways.NotThere as error:
             self.reasons[script.title, column] = str(error)
+            return
+        except (RuntimeError, Error, ConnectionLost) as error:
+            self.reasons[script.title, column] = 'FAILED: %s' % error
+            self.seconds[script.title].pop(column, None)
             return
         self.seconds[script.title].setdefault(column, []).append(seconds)
         self.log('%-40s %-18s %8.3f s' % (script.title, column, seconds))

@@ -87,7 +87,7 @@ def _process(command, environment):
     elapsed = time.perf_counter() - start
     if finished.returncode != 0:
         output = (finished.stdout + finished.stderr).decode('utf-8', 'replace')
-        if '"sqlstate":"0A000"' in output.replace(' ', '') or 'bytes long' in output:
+        if '"sqlstate":"0A000"' in output.replace(' ', '') or 'Rdsinit.Bundle' in output:
             raise NotThere(output.split('"errorMessage":', 1)[-1][:80])
         raise RuntimeError('%s: %s' % (command[0], output[:1000]))
     return elapsed
