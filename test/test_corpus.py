@@ -34,11 +34,15 @@ def check(runner, case, capsys):
         report.print()
         pytest.fail(capsys.readouterr().out, pytrace=False)
     assert report.counts.keys() == set(runner.ways)
+    return report
 
 
 @pytest.mark.parametrize('case', find(OWN), ids=lambda case: case.name)
 def test_own_script(runner, case, capsys):
-    check(runner, case, capsys)
+    """What is named bad is refused by psql, too, and the others it applies."""
+    expected = 'refused' if case.name.startswith('bad_') else 'applied'
+    for count in check(runner, case, capsys).counts.values():
+        assert count == {expected + ' by psql': 1, expected + ' alike': 1}
 
 
 @pytest.mark.skipif(not ELSEWHERE, reason='RDSINIT_CORPUS names no directory')
