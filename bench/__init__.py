@@ -1,0 +1,1 @@
+"""How fast rdsinit is: README.md says what is measured."""

@@ -1,0 +1,2 @@
+CREATE TABLE t (n int);
+CREATE INDEX CONCURRENTLY i ON t (n);

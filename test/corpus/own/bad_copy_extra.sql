@@ -1,0 +1,5 @@
+CREATE TABLE t (v int);
+COPY t FROM stdin;
+1
+2	3
+\.

@@ -1,0 +1,6 @@
+CREATE TABLE t (v int);
+COPY nosuch FROM stdin;
+1
+2
+\.
+CREATE TABLE u (n int);

@@ -1,0 +1,6 @@
+CREATE TABLE t (n int);
+COPY t FROM stdin;
+1
+2
+three
+\.

@@ -1,0 +1,2 @@
+CREATE TABLE t (v int);
+\else

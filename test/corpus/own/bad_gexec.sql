@@ -1,0 +1,1 @@
+SELECT 'CREATE TABLE made (n int)', 'SELECT nosuch' \gexec

@@ -1,0 +1,3 @@
+CREATE TABLE t (n int);
+\if true
+CREATE TABLE u (n int);

@@ -1,0 +1,2 @@
+CREATE TABLE t (n int);
+\ir not/there.sql

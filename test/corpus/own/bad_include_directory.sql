@@ -1,0 +1,3 @@
+CREATE TABLE t (v int);
+\ir include
+CREATE TABLE u (v int);

@@ -1,0 +1,6 @@
+CREATE TABLE t (n int);
+INSERT INTO t VALUES (1);
+
+INSERT INTO
+  nosuch VALUES (1);
+CREATE TABLE u (n int);

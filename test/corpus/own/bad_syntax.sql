@@ -1,0 +1,2 @@
+CREATE TABLE t (n int);
+CREATE TABEL u (n int);

@@ -1,0 +1,3 @@
+CREATE TABLE u (n int);
+
+SELECT nosuch;

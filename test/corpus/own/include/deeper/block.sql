@@ -1,0 +1,3 @@
+CREATE TABLE b (n int);
+COMMIT;
+BEGIN;

@@ -1,0 +1,4 @@
+INSERT INTO second VALUES (1);
+COPY first FROM stdin;
+5
+\.

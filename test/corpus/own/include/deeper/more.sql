@@ -1,0 +1,4 @@
+CREATE TABLE third (n int);
+COPY third FROM stdin;
+1
+2

@@ -1,0 +1,3 @@
+CREATE TABLE included (n int);
+CREATE TABLE second (n int);
+\ir deeper/more.sql
