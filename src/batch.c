@@ -153,6 +153,8 @@ try_parse(RdsCursor *cursor, Size cut)
 	char behind = cursor->text.data[cut];
 
 	cursor->text.data[cut] = '\0';
+	/* an error that nobody will see is located all the same */
+	cursor->scanned_from = cursor->next;
 	cursor->scanning = true;
 	PG_TRY();
 	{

@@ -160,7 +160,7 @@ text_position(const RdsCursor *cursor, Size offset)
 	const RdsStretch *stretch = &cursor->stretches[find_stretch(cursor, offset)];
 	RdsPosition position = stretch->origin;
 
-	if (stretch->values == NIL)
+	if (stretch->values == NIL && offset > stretch->start)
 		advance(&position, cursor->text.data + stretch->start, offset - stretch->start);
 	return position;
 }
