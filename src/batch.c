@@ -151,9 +151,11 @@ try_parse(RdsCursor *cursor, Size cut)
 	MemoryContext oldcontext = CurrentMemoryContext;
 	List *volatile statements = NIL;
 	char behind = cursor->text.data[cut];
+	Size scanned_from;
 
 	cursor->text.data[cut] = '\0';
 	/* an error that nobody will see is located all the same */
+	scanned_from = cursor->scanned_from;
 	cursor->scanned_from = cursor->next;
 	cursor->scanning = true;
 	PG_TRY();
@@ -167,6 +169,7 @@ try_parse(RdsCursor *cursor, Size cut)
 	}
 	PG_END_TRY();
 	cursor->scanning = false;
+	cursor->scanned_from = scanned_from;
 	cursor->text.data[cut] = behind;
 
 	return is_usable(statements) ? statements : NIL;
