@@ -15,6 +15,7 @@ from .libpq import Connection, Error
 GUARD = b'SELECT;'                      # never a COMMIT, which would end the failed transaction
 SPACE = b' \t\n\r\f'                   # \v is one from PostgreSQL 16 on, and left out of the tests
 LEXICAL = re.compile('unterminated|trailing junk|invalid Unicode|bit string|zero-length')
+FROM_STDIN = re.compile(rb'\bcopy\b[^;]*\bstdin\b', re.IGNORECASE)
 VARIABLE = re.compile(rb':[\'"]?(DBNAME|USER|HOST|PORT|ENCODING|VERSION|SERVER_VERSION|AUTOCOMMIT|ON_ERROR_STOP)|:\{\?')
 EXIT = re.compile(rb'(commit|end|rollback|abort|prepare)\b', re.IGNORECASE)
 
@@ -169,7 +170,8 @@ class Splitters:
         wanted = self.whole(script)
         texts, end = self.lexer.split(script)
         # Meta-commands and variables that psql has of itself are no SQL, and the server's parser no judge.
-        if end == 'B' or b'\\;' in script or b'\\:' in script or VARIABLE.search(script):
+        # Nor of what is behind COPY … FROM stdin, which is data.
+        if end == 'B' or b'\\;' in script or b'\\:' in script or VARIABLE.search(script) or FROM_STDIN.search(script):
             return None
         if wanted is not None:
             return self._refusals_differ(script, found, wanted)
