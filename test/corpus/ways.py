@@ -159,7 +159,24 @@ def apply(path, database, variables=None):
 
 
 def apply_file(path, database, variables=None):
-    return _call(database, 'SELECT * FROM rdsinit.apply_file(%s, %s)', (str(path), _options(variables)), [])
+    """From a copy that the server can read, wherever the checkout is."""
+    files = includes(path)
+    with tempfile.TemporaryDirectory(prefix='rdsinit-corpus-') as name:
+        directory = _packaged(files, pathlib.Path(name))
+        return _call(database, 'SELECT * FROM rdsinit.apply_file(%s, %s)',
+                     (str(directory / next(iter(files))), _options(variables)), [])
+
+
+def _packaged(files, directory):
+    """A directory with a script and what it includes, but for what is out of the bundle."""
+    directory.chmod(0o755)
+    for each, source in files.items():
+        if not os.path.isabs(each):
+            target = directory / each
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+            target.chmod(0o644)
+    return directory
 
 
 # --- the fallback ---------------------------------------------------------------------------
@@ -168,15 +185,7 @@ def plain(path, database, variables=None):
     """`bootstrap --once`, with nothing in its environment but what it needs."""
     files = includes(path)
     with tempfile.TemporaryDirectory(prefix='rdsinit-corpus-') as name:
-        bundle = path
-        if len(files) > 1:
-            bundle = pathlib.Path(name)
-            for each, source in files.items():
-                if os.path.isabs(each):
-                    continue            # out of the bundle: not packaged
-                target = bundle / each
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
+        bundle = _packaged(files, pathlib.Path(name)) if len(files) > 1 else path
         environment = {'PATH': '/usr/bin:/bin', **database.server.environment(), 'DB_NAME': database.name,
                        'RDSINIT_MODE': 'plain', 'RDSINIT_BUNDLE': str(bundle)}
         if variables:
