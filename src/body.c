@@ -51,6 +51,8 @@ rds_body_next(RdsBody body, int token, const char *text, int depth)
 		case RDS_BODY_STATEMENT:
 			return depth == 0 && token == ';' ? RDS_BODY_BETWEEN : RDS_BODY_STATEMENT;
 		case RDS_BODY_BETWEEN:
+			if (token == ';')
+				return RDS_BODY_BETWEEN;
 			return rds_is_word(token, text, "end") ? RDS_BODY_OTHER : RDS_BODY_STATEMENT;
 		case RDS_BODY_NONE:
 			return RDS_BODY_NONE;
