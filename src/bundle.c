@@ -17,7 +17,6 @@
 
 static void check_name(const char *name);
 static void check_names_differ(List *bundle);
-static int compare_scripts(const ListCell *a, const ListCell *b);
 
 /*
  * rds_script_make
@@ -128,7 +127,7 @@ check_names_differ(List *bundle)
 {
 	List *sorted = list_copy(bundle);
 
-	list_sort(sorted, compare_scripts);
+	list_sort(sorted, rds_script_compare);
 	for (int i = 1; i < list_length(sorted); i++)
 	{
 		const RdsScript *script = list_nth(sorted, i);
@@ -142,8 +141,9 @@ check_names_differ(List *bundle)
 	list_free(sorted);
 }
 
-static int
-compare_scripts(const ListCell *a, const ListCell *b)
+/* The order of names, for list_sort. */
+int
+rds_script_compare(const ListCell *a, const ListCell *b)
 {
 	return strcmp(((RdsScript *) lfirst(a))->name, ((RdsScript *) lfirst(b))->name);
 }

@@ -38,6 +38,7 @@ typedef struct RdsScript
 #define RDS_UNCHANGED "unchanged"
 
 extern RdsScript *rds_script_make(const char *name, RdsSource *source);
+extern int rds_script_compare(const ListCell *a, const ListCell *b);
 extern List *rds_bundle_make(ArrayType *names, ArrayType *bodies);
 
 #endif /* RDS_BUNDLE_H */

@@ -32,7 +32,6 @@ static char *path_within(const RdsFiles *files, const char *name);
 static char *normalize(const char *from, const char *path, bool relative);
 static bool is_directory(const char *path);
 static bool ends_with(const char *text, const char *end);
-static int compare_names(const ListCell *a, const ListCell *b);
 
 /* Raises an error unless the caller may read the server's files, as COPY FROM a file does. */
 void
@@ -71,7 +70,7 @@ rds_files_open(const char *path, RdsFiles *files)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_FILE),
 					 errmsg("there is no .sql file in directory \"%s\"", path)));
-		list_sort(files->scripts, compare_names);
+		list_sort(files->scripts, rds_script_compare);
 	}
 	else
 	{
@@ -261,10 +260,4 @@ ends_with(const char *text, const char *end)
 	Size length = strlen(text);
 
 	return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
-static int
-compare_names(const ListCell *a, const ListCell *b)
-{
-	return strcmp(((RdsScript *) lfirst(a))->name, ((RdsScript *) lfirst(b))->name);
 }

@@ -26,6 +26,7 @@ static void append_verbatim(RdsCursor *cursor, Size size);
 static void append_converted(RdsCursor *cursor, Size size);
 static Size usable_length(const RdsCursor *cursor, const char *piece, Size length);
 static Size whole_lines(const char *piece, Size length);
+static bool is_source(const RdsCursor *cursor, Size offset);
 static int find_stretch(const RdsCursor *cursor, Size offset);
 static void insert_stretch(RdsCursor *cursor, int at, Size start, RdsPosition origin, List *values);
 static int count_characters(const char *at, const char *end);
@@ -166,8 +167,8 @@ text_position(const RdsCursor *cursor, Size offset)
 }
 
 /* Is a byte of the text the script's own? */
-bool
-text_is_source(const RdsCursor *cursor, Size offset)
+static bool
+is_source(const RdsCursor *cursor, Size offset)
 {
 	return cursor->stretches[find_stretch(cursor, offset)].values == NIL;
 }
@@ -223,7 +224,7 @@ text_line_end(RdsCursor *cursor, Size offset)
 		if (newline != NULL)
 		{
 			at = newline - cursor->text.data;
-			if (text_is_source(cursor, at))
+			if (is_source(cursor, at))
 				return at;
 			at++;
 		}

@@ -20,7 +20,6 @@ extern void text_replace(RdsCursor *cursor, Size offset, Size length, const char
 						 const char *variable);
 extern void text_change_encoding(RdsCursor *cursor);
 extern RdsPosition text_position(const RdsCursor *cursor, Size offset);
-extern bool text_is_source(const RdsCursor *cursor, Size offset);
 extern const char *text_value_of(const RdsCursor *cursor, Size offset);
 extern bool text_is_one_stretch(const RdsCursor *cursor, Size from, Size to);
 extern bool text_is_value_of(const RdsCursor *cursor, Size offset, const char *name);
