@@ -272,7 +272,16 @@ hash_piece(pg_cryptohash_ctx *hash, const char *piece, Size length, bool return_
 static bool
 has_include(const char *text, Size length)
 {
-	return memmem(text, length, "\\i", 2) != NULL;
+	const char *end = text + length;
+	const char *at = text;
+
+	while ((at = memchr(at, '\\', end - at)) != NULL)
+	{
+		at++;
+		if (at < end && *at == 'i')
+			return true;
+	}
+	return false;
 }
 
 static void
