@@ -20,6 +20,8 @@
 static void set_option(RdsOptions *options, const char *key, const JsonbValue *value);
 static bool boolean_option(const char *key, const JsonbValue *value);
 static int duration_option(const char *key, const JsonbValue *value);
+static RdsResume resume_option(const char *key, const JsonbValue *value);
+static List *names_option(const char *key, const JsonbValue *value);
 static List *variables_option(const char *key, const JsonbValue *value);
 static char *scalar_text(const JsonbValue *value);
 
@@ -38,8 +40,7 @@ rds_options_parse(RdsOptions *options, Jsonb *json)
 	JsonbIteratorToken token;
 	JsonbValue value;
 
-	options->variables = NIL;
-	options->force = false;
+	memset(options, 0, sizeof(*options));
 	options->retry_for = DEFAULT_RETRY_FOR;
 
 	if (json == NULL)
@@ -68,15 +69,28 @@ set_option(RdsOptions *options, const char *key, const JsonbValue *value)
 {
 	if (strcmp(key, "force") == 0)
 		options->force = boolean_option(key, value);
+	else if (strcmp(key, "out_of_order") == 0)
+		options->out_of_order = boolean_option(key, value);
+	else if (strcmp(key, "allow_changed") == 0)
+		options->allow_changed = boolean_option(key, value);
+	else if (strcmp(key, "allow_missing") == 0)
+		options->allow_missing = boolean_option(key, value);
 	else if (strcmp(key, "retry_for") == 0)
 		options->retry_for = duration_option(key, value);
+	else if (strcmp(key, "timeout") == 0)
+		options->timeout = duration_option(key, value);
+	else if (strcmp(key, "resume") == 0)
+		options->resume = resume_option(key, value);
+	else if (strcmp(key, "no_transaction") == 0)
+		options->no_transaction = names_option(key, value);
 	else if (strcmp(key, "variables") == 0)
 		options->variables = variables_option(key, value);
 	else
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown option \"%s\"", key),
-				 errhint("The options are \"force\", \"retry_for\" and \"variables\".")));
+				 errhint("The options are \"allow_changed\", \"allow_missing\", \"force\", \"no_transaction\","
+						 " \"out_of_order\", \"resume\", \"retry_for\", \"timeout\" and \"variables\".")));
 }
 
 static bool
@@ -103,6 +117,49 @@ duration_option(const char *key, const JsonbValue *value)
 				 errmsg("option \"%s\" must be a length of time", key),
 				 errhint("%s", hint ? hint : "Write it as \"500ms\", \"2s\" or \"1min\"; a number counts milliseconds.")));
 	return result;
+}
+
+static RdsResume
+resume_option(const char *key, const JsonbValue *value)
+{
+	const char *text = value->type == jbvString ? scalar_text(value) : "";
+
+	if (strcmp(text, "skip") == 0)
+		return RDS_RESUME_SKIP;
+	if (strcmp(text, "again") == 0)
+		return RDS_RESUME_AGAIN;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("option \"%s\" must be \"skip\" or \"again\"", key)));
+}
+
+/* An array of names, in the current memory context. */
+static List *
+names_option(const char *key, const JsonbValue *value)
+{
+	List *names = NIL;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue item;
+	bool valid = value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
+
+	if (valid)
+	{
+		iterator = JsonbIteratorInit(value->val.binary.data);
+		while (valid && (token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+		{
+			if (token != WJB_ELEM)
+				continue;
+			valid = item.type == jbvString;
+			if (valid)
+				names = lappend(names, scalar_text(&item));
+		}
+	}
+	if (!valid)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be a JSON array of scripts' names", key)));
+	return names;
 }
 
 /* An object of psql's variables, in the current memory context. */

@@ -18,11 +18,25 @@ typedef struct RdsOptionVariable
 	char *value;
 } RdsOptionVariable;
 
+/* What to do with a statement of which nobody knows whether it was done. */
+typedef enum RdsResume
+{
+	RDS_RESUME_ASK, /* raise an error */
+	RDS_RESUME_SKIP,
+	RDS_RESUME_AGAIN
+} RdsResume;
+
 typedef struct RdsOptions
 {
-	List *variables; /* of RdsOptionVariable */
-	bool force;      /* run unchanged scripts as well */
-	int retry_for;   /* how long to wait for our turn, milliseconds */
+	List *variables;    /* of RdsOptionVariable */
+	bool force;         /* run unchanged repeatable scripts as well */
+	bool out_of_order;  /* apply versions below the newest that was applied */
+	bool allow_changed; /* take versioned scripts that have changed for applied as they are */
+	bool allow_missing; /* go on where applied versions are not in the bundle */
+	int retry_for;      /* how long to wait for our turn, milliseconds */
+	int timeout;        /* how long the call may take, milliseconds; 0: no limit */
+	RdsResume resume;
+	List *no_transaction; /* names of scripts to run without a transaction */
 } RdsOptions;
 
 extern void rds_options_parse(RdsOptions *options, Jsonb *json);
