@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static RdsState decide_version(const RdsPending *pending, const RdsItem *item, RdsVersion *applied);
-static RdsState decide_repeatable(const RdsPending *pending, const RdsItem *item);
+static RdsState decide_version(const RdsPending *pending, const RdsCandidate *item, RdsAppliedVersion *applied);
+static RdsState decide_repeatable(const RdsPending *pending, const RdsCandidate *item);
 static const char *newest(const RdsPending *pending);
 static int compare_items(const void *a, const void *b);
 static int compare_versions(const void *a, const void *b);
@@ -38,14 +38,14 @@ rds_pending_decide(RdsPending *pending)
 	size_t at = 0;
 	size_t i;
 
-	qsort(pending->items, pending->item_count, sizeof(RdsItem), compare_items);
+	qsort(pending->items, pending->item_count, sizeof(RdsCandidate), compare_items);
 	if (pending->version_count > 0)
-		qsort(pending->versions, pending->version_count, sizeof(RdsVersion), compare_versions);
+		qsort(pending->versions, pending->version_count, sizeof(RdsAppliedVersion), compare_versions);
 
 	for (i = 0; i < pending->item_count; i++)
 	{
-		RdsItem *item = &pending->items[i];
-		RdsVersion *applied = NULL;
+		RdsCandidate *item = &pending->items[i];
+		RdsAppliedVersion *applied = NULL;
 		int result = 1;
 
 		if (item->kind == RDS_UNDO)
@@ -65,7 +65,7 @@ rds_pending_decide(RdsPending *pending)
 }
 
 static RdsState
-decide_version(const RdsPending *pending, const RdsItem *item, RdsVersion *applied)
+decide_version(const RdsPending *pending, const RdsCandidate *item, RdsAppliedVersion *applied)
 {
 	const char *last = newest(pending);
 
@@ -83,7 +83,7 @@ decide_version(const RdsPending *pending, const RdsItem *item, RdsVersion *appli
 }
 
 static RdsState
-decide_repeatable(const RdsPending *pending, const RdsItem *item)
+decide_repeatable(const RdsPending *pending, const RdsCandidate *item)
 {
 	bool same = item->last_checksum != NULL && strcmp(item->last_checksum, item->checksum) == 0;
 
@@ -120,8 +120,8 @@ find_same(const RdsPending *pending, RdsTrouble *trouble)
 
 	for (i = 1; i < pending->item_count; i++)
 	{
-		const RdsItem *item = &pending->items[i];
-		const RdsItem *before = &pending->items[i - 1];
+		const RdsCandidate *item = &pending->items[i];
+		const RdsCandidate *before = &pending->items[i - 1];
 
 		if (item->version == NULL || before->version == NULL || item->kind != before->kind ||
 			strcmp(item->version, before->version) != 0)
@@ -138,7 +138,7 @@ find_same(const RdsPending *pending, RdsTrouble *trouble)
 static bool
 find_state(const RdsPending *pending, RdsState state, RdsTrouble *trouble)
 {
-	const RdsItem *first = NULL;
+	const RdsCandidate *first = NULL;
 	size_t count = 0;
 	size_t i;
 
@@ -179,7 +179,7 @@ find_state(const RdsPending *pending, RdsState state, RdsTrouble *trouble)
 static bool
 find_missing(const RdsPending *pending, RdsTrouble *trouble)
 {
-	const RdsVersion *first = NULL;
+	const RdsAppliedVersion *first = NULL;
 	bool has_versions = false;
 	size_t count = 0;
 	size_t i;
@@ -218,8 +218,8 @@ count_others(RdsTrouble *trouble, size_t count, const char *what)
 static int
 compare_items(const void *a, const void *b)
 {
-	const RdsItem *left = a;
-	const RdsItem *right = b;
+	const RdsCandidate *left = a;
+	const RdsCandidate *right = b;
 	int result = (int) left->kind - (int) right->kind;
 
 	if (result == 0 && left->version != NULL && right->version != NULL)
@@ -232,5 +232,5 @@ compare_items(const void *a, const void *b)
 static int
 compare_versions(const void *a, const void *b)
 {
-	return rds_version_compare(((const RdsVersion *) a)->version, ((const RdsVersion *) b)->version);
+	return rds_version_compare(((const RdsAppliedVersion *) a)->version, ((const RdsAppliedVersion *) b)->version);
 }

@@ -21,7 +21,7 @@ typedef enum RdsState
 } RdsState;
 
 /* A script of the bundle. */
-typedef struct RdsItem
+typedef struct RdsCandidate
 {
 	const char *name;
 	RdsKind kind;
@@ -30,22 +30,22 @@ typedef struct RdsItem
 	const char *last_checksum; /* of a repeatable when it was last applied; NULL: never */
 	RdsState state;
 	void *script; /* the caller's */
-} RdsItem;
+} RdsCandidate;
 
 /* A version that the ledger has as applied. */
-typedef struct RdsVersion
+typedef struct RdsAppliedVersion
 {
 	const char *version;
 	const char *name;
 	const char *checksum; /* NULL: whatever there is, is taken for it */
 	bool found;           /* it is in the bundle */
-} RdsVersion;
+} RdsAppliedVersion;
 
 typedef struct RdsPending
 {
-	RdsItem *items; /* afterwards in the order in which they are applied */
+	RdsCandidate *items; /* afterwards in the order in which they are applied */
 	size_t item_count;
-	RdsVersion *versions; /* afterwards in order */
+	RdsAppliedVersion *versions; /* afterwards in order */
 	size_t version_count;
 	const char *baseline; /* canonical; NULL: none */
 
