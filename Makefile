@@ -13,14 +13,21 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/rds
 MODULE_big = rdsinit
 OBJS = \
 	src/activity.o \
+	src/adopt.o \
 	src/apply.o \
 	src/batch.o \
 	src/body.o \
 	src/bundle.o \
+	src/call.o \
 	src/copydata.o \
+	src/decide.o \
+	src/deploy.o \
+	src/ensure.o \
 	src/errctx.o \
 	src/files.o \
 	src/history.o \
+	src/history_read.o \
+	src/leftovers.o \
 	src/options.o \
 	src/policy.o \
 	src/psqlarg.o \
@@ -34,12 +41,20 @@ OBJS = \
 	src/script.o \
 	src/script_data.o \
 	src/script_text.o \
+	src/shared/naming.o \
+	src/shared/pending.o \
+	src/shared/sections.o \
 	src/source.o \
 	src/statement.o \
-	src/variables.o
+	src/steps.o \
+	src/turn.o \
+	src/variables.o \
+	src/versions.o \
+	src/worker.o \
+	src/worker_main.o
 
 DATA = sql/rdsinit--0.1.0.sql
-PG_CPPFLAGS = -DRDS_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -I$(srcdir)/src -DRDS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	$(if $(WERROR),-Werror)
 
@@ -58,7 +73,7 @@ ifneq ($(filter 15 16 17 18,$(MAJORVERSION)),)
 REGRESS += strings
 endif
 
-$(OBJS): $(wildcard $(srcdir)/src/*.h) $(srcdir)/rdsinit.control
+$(OBJS): $(wildcard $(srcdir)/src/*.h $(srcdir)/src/shared/*.h) $(srcdir)/rdsinit.control
 
 .PHONY: trigger trigger-clean
 trigger:

@@ -31,11 +31,11 @@
 
 /* PostgreSQL 18 took run_once away: a portal is always run once. */
 #if PG_VERSION_NUM >= 180000
-#define rds_PortalRun(portal, dest, qc) \
-	PortalRun(portal, FETCH_ALL, false, dest, dest, qc)
+#define rds_PortalRun(portal, at_top, dest, qc) \
+	PortalRun(portal, FETCH_ALL, at_top, dest, dest, qc)
 #else
-#define rds_PortalRun(portal, dest, qc) \
-	PortalRun(portal, FETCH_ALL, false, true, dest, dest, qc)
+#define rds_PortalRun(portal, at_top, dest, qc) \
+	PortalRun(portal, FETCH_ALL, at_top, true, dest, dest, qc)
 #endif
 
 /* PostgreSQL 16 added onlySummarizing, 19 made the booleans one set of flags. */
@@ -126,6 +126,16 @@ rds_scanner_follow_settings(core_yy_extra_type *extra)
 	extra->escape_string_warning = false;
 #endif
 }
+
+/* PostgreSQL 17 lets a background worker be a role that cannot log in. */
+#if PG_VERSION_NUM >= 170000
+#define rds_worker_flags BGWORKER_BYPASS_ROLELOGINCHECK
+#else
+#define rds_worker_flags 0
+#endif
+
+/* Sends a message, waiting for room. */
+#define rds_shm_mq_send(queue, length, data) shm_mq_send(queue, length, data, false, true)
 
 /* CLUSTER without a table; PostgreSQL 19 made CLUSTER a form of REPACK. */
 static inline bool
