@@ -105,7 +105,7 @@ AS 'MODULE_PATHNAME', 'rdsinit_apply_bundle'
 LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 
 COMMENT ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) IS
-    'applies several scripts in the order given, all of them or none';
+    'applies several scripts, the versioned ones first, all of them or none';
 
 CREATE FUNCTION rdsinit.apply_file(
     path pg_catalog.text,

@@ -32,10 +32,13 @@ typedef struct RdsScript
 	/* what apply does with it */
 	RdsState state;
 	struct RdsScript *undo; /* in the bundle, that takes it back; NULL: none */
-	List *steps;            /* of RdsStatement, where it is run without a transaction */
-	bool is_part;           /* another script includes it: it is not applied by itself */
-	int total;              /* steps, as far as they can be counted beforehand */
-	pg_crc32c sum;          /* of its files, when they were checked */
+
+	/* where it is run without a transaction */
+	List *steps;                          /* of RdsStatement */
+	const struct RdsVariables *variables; /* whose values no error shows */
+	bool is_part;                         /* another script includes it: it is not applied by itself */
+	int total;                            /* steps, as far as they can be counted beforehand */
+	pg_crc32c sum;                        /* of its files, when they were checked */
 
 	/* what became of it: a row of rdsinit.outcome */
 	const char *outcome;

@@ -33,6 +33,7 @@
 
 #define SCHEMA "rdsinit"
 
+static RdsLedger *open_ledger(LOCKMODE lockmode);
 static Oid find_relation(Oid schema, const char *name);
 static void refuse_other_ledger(void);
 static bool is_trusted_owner(Oid relation);
@@ -57,18 +58,32 @@ rds_history_open(void)
 RdsLedger *
 rds_history_open_to_write(void)
 {
+	return open_ledger(RowExclusiveLock);
+}
+
+/* The same as rds_history_open, for who adds nothing. */
+RdsLedger *
+rds_history_open_to_read(void)
+{
+	refuse_other_ledger();
+	return open_ledger(AccessShareLock);
+}
+
+static RdsLedger *
+open_ledger(LOCKMODE lockmode)
+{
 	RdsLedger *ledger = palloc(sizeof(RdsLedger));
 	Oid schema = get_namespace_oid(SCHEMA, false);
 
-	ledger->table = table_open(find_relation(schema, "history"), RowExclusiveLock);
+	ledger->table = table_open(find_relation(schema, "history"), lockmode);
 	if (RelationGetDescr(ledger->table)->natts != RDS_COLUMN_COUNT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s.history\" is not the one that rdsinit %s works with", SCHEMA, RDS_VERSION),
 				 errhint("Run ALTER EXTENSION rdsinit UPDATE.")));
-	ledger->by_id = relation_open(find_relation(schema, "history_pkey"), RowExclusiveLock);
-	ledger->by_name = relation_open(find_relation(schema, "history_name_id_idx"), RowExclusiveLock);
-	ledger->by_version = relation_open(find_relation(schema, "history_version_id_idx"), RowExclusiveLock);
+	ledger->by_id = relation_open(find_relation(schema, "history_pkey"), lockmode);
+	ledger->by_name = relation_open(find_relation(schema, "history_name_id_idx"), lockmode);
+	ledger->by_version = relation_open(find_relation(schema, "history_version_id_idx"), lockmode);
 	ledger->sequence = find_relation(schema, "history_id_seq");
 	ledger->applied_by = GetUserNameFromId(GetUserId(), false);
 

@@ -73,6 +73,7 @@ typedef struct RdsStepRow
 
 extern RdsLedger *rds_history_open(void);
 extern RdsLedger *rds_history_open_to_write(void);
+extern RdsLedger *rds_history_open_to_read(void);
 extern void rds_history_insert(const RdsLedger *ledger, const RdsRow *row);
 extern void rds_history_close(RdsLedger *ledger);
 

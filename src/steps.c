@@ -41,6 +41,7 @@ typedef enum Standing
 	NOT_KNOWN
 } Standing;
 
+static RdsPlace *copy_places(const RdsPlace *place);
 static void collect(RdsReader *reader, const RdsStep *step, RdsScript *script, MemoryContext keep);
 static Standing *find_standings(const RdsScript *script, const RdsOptions *options, const RdsLedger *ledger,
 								RdsErrorContext *errctx);
@@ -80,6 +81,7 @@ rds_steps_collect(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 			MemoryContextReset(context);
 		}
 		MemoryContextSwitchTo(oldcontext);
+		script->variables = reader->variables;
 		rds_reader_close(reader);
 	}
 	PG_FINALLY();
@@ -114,6 +116,7 @@ collect(RdsReader *reader, const RdsStep *step, RdsScript *script, MemoryContext
 	kept->number = list_length(script->steps) + 1;
 	kept->text = pstrdup(text);
 	kept->place.script = pstrdup(reader->frame->script->name);
+	kept->place.included_from = copy_places(reader->frame->place.included_from);
 	kept->place.position = rds_cursor_position(cursor);
 	kept->place.at_command = true;
 	kept->place.statement = kept->number;
@@ -123,6 +126,21 @@ collect(RdsReader *reader, const RdsStep *step, RdsScript *script, MemoryContext
 	MemoryContextSwitchTo(oldcontext);
 
 	rds_foresee(statement);
+}
+
+/* Where a file was included from, in the current memory context. */
+static RdsPlace *
+copy_places(const RdsPlace *place)
+{
+	RdsPlace *copy;
+
+	if (place == NULL)
+		return NULL;
+	copy = palloc0(sizeof(RdsPlace));
+	copy->script = pstrdup(place->script);
+	copy->position = place->position;
+	copy->included_from = copy_places(place->included_from);
+	return copy;
 }
 
 /*
@@ -143,6 +161,7 @@ rds_steps_run(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	instr_time duration;
 
 	rds_history_close(ledger);
+	errctx->variables = script->variables;
 	INSTR_TIME_SET_CURRENT(start);
 
 	worker = rds_worker_start(script->name);
@@ -152,6 +171,7 @@ rds_steps_run(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	}
 	PG_END_ENSURE_ERROR_CLEANUP(rds_worker_kill, PointerGetDatum(worker));
 	rds_worker_end(worker);
+	errctx->variables = NULL;
 
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, start);

@@ -36,6 +36,8 @@
 #include "statement.h"
 #include "worker_task.h"
 
+static emit_log_hook_type next_log_hook = NULL;
+
 static shm_mq_handle *connect_queues(dsm_segment *segment);
 static void take_settings(const RdsWorkerHeader *header);
 static void run_task(const RdsTask *task, MemoryContext context);
@@ -45,7 +47,8 @@ static void record(const RdsTask *task, const char *outcome, int64 rows, int64 d
 static void record_failure(const RdsTask *task, MemoryContext context);
 static void begin_transaction(MemoryContext context);
 static void keep_settings(void);
-static void hide_statement(void *argument);
+static void hide_text(void *argument);
+static void leave_to_caller(ErrorData *error);
 static int64 elapsed(instr_time start);
 
 void
@@ -55,7 +58,7 @@ rdsinit_worker_main(Datum argument)
 	const RdsWorkerHeader *header;
 	shm_mq_handle *tasks;
 	MemoryContext context;
-	ErrorContextCallback callback = {.callback = hide_statement, .previous = error_context_stack};
+	ErrorContextCallback callback = {.callback = hide_text, .previous = error_context_stack};
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
@@ -71,6 +74,8 @@ rdsinit_worker_main(Datum argument)
 	tasks = connect_queues(segment);
 
 	error_context_stack = &callback;
+	next_log_hook = emit_log_hook;
+	emit_log_hook = leave_to_caller;
 	BackgroundWorkerInitializeConnectionByOid(header->database, header->user, rds_worker_flags);
 	rds_call_forbid();
 	take_settings(header);
@@ -294,9 +299,23 @@ keep_settings(void)
 
 /* The text of a script is in no log line. */
 static void
-hide_statement(void *argument)
+hide_text(void *argument)
 {
 	errhidestmt(true);
+	errhidecontext(true);
+}
+
+/*
+ * What is sent to the session that waits for us is logged there, when it has
+ * been made sure that it shows no variable's value.
+ */
+static void
+leave_to_caller(ErrorData *error)
+{
+	if (error->elevel <= ERROR && error->output_to_client)
+		error->output_to_server = false;
+	else if (next_log_hook != NULL)
+		next_log_hook(error);
 }
 
 static int64
