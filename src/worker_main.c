@@ -58,7 +58,7 @@ rdsinit_worker_main(Datum argument)
 	const RdsWorkerHeader *header;
 	shm_mq_handle *tasks;
 	MemoryContext context;
-	ErrorContextCallback callback = {.callback = hide_text, .previous = error_context_stack};
+	ErrorContextCallback callback = {0};
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
@@ -73,6 +73,8 @@ rdsinit_worker_main(Datum argument)
 	header = dsm_segment_address(segment);
 	tasks = connect_queues(segment);
 
+	callback.callback = hide_text;
+	callback.previous = error_context_stack;
 	error_context_stack = &callback;
 	next_log_hook = emit_log_hook;
 	emit_log_hook = leave_to_caller;
