@@ -21,6 +21,7 @@
 #include "decide.h"
 #include "deploy.h"
 #include "ensure.h"
+#include "guard.h"
 #include "versions.h"
 
 PG_MODULE_MAGIC;
@@ -35,6 +36,15 @@ PG_FUNCTION_INFO_V1(rdsinit_undo);
 PG_FUNCTION_INFO_V1(rdsinit_adopt);
 PG_FUNCTION_INFO_V1(rdsinit_ensure_database);
 PG_FUNCTION_INFO_V1(rdsinit_statements);
+
+extern PGDLLEXPORT void _PG_init(void);
+
+/* Once in a process. */
+void
+_PG_init(void)
+{
+	rds_guard_install();
+}
 
 /* What a function does, with an error context that has been pushed. */
 typedef Datum (*Body)(FunctionCallInfo fcinfo, RdsErrorContext *errctx);

@@ -234,6 +234,8 @@ run_all(RdsScript *script, RdsFiles *files, const Standing *standings, RdsWorker
 
 		task.where = statement->where;
 		task.text = statement->text;
+		task.allow_data_loss = files->options->allow_data_loss;
+		task.lock_timeout = files->options->lock_timeout;
 		task.name = script->name;
 		task.version = script->version;
 		task.statement = statement->number;

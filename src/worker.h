@@ -17,6 +17,8 @@ typedef struct RdsTask
 {
 	RdsPlaceToRun where;
 	const char *text;
+	bool allow_data_loss;
+	int lock_timeout; /* for one that is run in a transaction; milliseconds, 0: no limit */
 
 	/* whose rows the history gets; name NULL: nobody's */
 	const char *name;

@@ -32,8 +32,10 @@
 #include "call.h"
 #include "compat.h"
 #include "copydata.h"
+#include "guard.h"
 #include "history.h"
 #include "statement.h"
+#include "waits.h"
 #include "worker_task.h"
 
 static emit_log_hook_type next_log_hook = NULL;
@@ -44,6 +46,7 @@ static void run_task(const RdsTask *task, MemoryContext context);
 static int64 run_within(const RdsTask *task, MemoryContext context);
 static int64 run_at_top(const RdsTask *task, MemoryContext context);
 static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
+static void report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context);
 static void record_failure(const RdsTask *task, MemoryContext context);
 static void begin_transaction(MemoryContext context);
 static void keep_settings(void);
@@ -152,6 +155,7 @@ run_task(const RdsTask *task, MemoryContext context)
 	pgstat_report_activity(STATE_RUNNING, task->name != NULL ? psprintf("rdsinit: %s statement %d", task->name, task->statement)
 															 : "rdsinit");
 	keep_settings();
+	rds_guard_begin(task->allow_data_loss || task->name == NULL);
 	PG_TRY();
 	{
 		if (task->where == RDS_WITHIN)
@@ -161,15 +165,23 @@ run_task(const RdsTask *task, MemoryContext context)
 	}
 	PG_CATCH();
 	{
+		ErrorData *error;
+		RdsWait wait;
+
+		rds_waits_end();
 		MemoryContextSwitchTo(context);
 		HOLD_INTERRUPTS();
-		EmitErrorReport();
+		error = CopyErrorData();
 		FlushErrorState();
+		rds_wait_take(error, &wait);
 		AbortCurrentTransaction();
 		RESUME_INTERRUPTS();
+		report_failure(error, &wait, context);
+		rds_guard_forget_losses();
 		record_failure(task, context);
 	}
 	PG_END_TRY();
+	rds_guard_end();
 	debug_query_string = NULL;
 
 	MemoryContextSwitchTo(context);
@@ -189,12 +201,14 @@ run_within(const RdsTask *task, MemoryContext context)
 
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
+	rds_waits_begin(task->lock_timeout);
 	statement = rds_statement_parse(text, strlen(text));
 	if (rds_is_copy_to_client(statement))
 		rds_copy_to_nowhere(statement, text);
 	else
 		rows = rds_statement_run(statement, text, None_Receiver);
 	record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
+	rds_waits_end();
 	CommitTransactionCommand();
 
 	return rows;
@@ -248,11 +262,43 @@ record(const RdsTask *task, const char *outcome, int64 rows, int64 duration)
 	row.statements = strcmp(outcome, RDS_OUTCOME_DONE) == 0 ? 1 : 0;
 	row.rows = rows;
 	row.duration = duration;
+	row.lost = rds_guard_take_losses();
 
 	/* what a statement has done is what the row is about, not what it has set */
 	ledger = rds_history_open_to_write();
 	rds_history_insert(ledger, &row);
 	rds_history_close(ledger);
+}
+
+/* Sends the error; of a lock that was not to be had, what is known of it. */
+static void
+report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context)
+{
+	PG_TRY();
+	{
+		if (wait->has_failed && wait->is_known && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		{
+			begin_transaction(context);
+			PushActiveSnapshot(GetTransactionSnapshot());
+			error->sqlerrcode = ERRCODE_LOCK_NOT_AVAILABLE;
+			error->message = psprintf("could not get %s", rds_wait_describe(wait));
+			error->detail = rds_wait_sessions(wait);
+			error->hint = pstrdup("Call again when they have ended; or wait longer, with the option \"lock_timeout\", if others can wait as long.");
+			PopActiveSnapshot();
+			CommitTransactionCommand();
+		}
+		ReThrowError(error);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
 }
 
 /* Where even that fails, "started" remains, or nothing: then nothing was done. */
@@ -336,6 +382,8 @@ rds_task_write(StringInfo message, const RdsTask *task)
 {
 	pq_sendint32(message, task->where);
 	pq_sendint32(message, task->statement);
+	pq_sendint32(message, task->lock_timeout);
+	pq_sendbyte(message, task->allow_data_loss);
 	pq_sendbyte(message, task->name != NULL);
 	pq_sendbyte(message, task->version != NULL);
 	for (int i = 0; i < 4; i++)
@@ -357,6 +405,8 @@ rds_task_read(StringInfo message, RdsTask *task)
 
 	task->where = pq_getmsgint(message, 4);
 	task->statement = pq_getmsgint(message, 4);
+	task->lock_timeout = pq_getmsgint(message, 4);
+	task->allow_data_loss = pq_getmsgbyte(message);
 	has_name = pq_getmsgbyte(message);
 	has_version = pq_getmsgbyte(message);
 	for (int i = 0; i < 4; i++)
