@@ -32,6 +32,7 @@ typedef struct RdsScript
 	/* what apply does with it */
 	RdsState state;
 	struct RdsScript *undo; /* in the bundle, that takes it back; NULL: none */
+	const char *undoes;     /* the name of the script that this one takes back; NULL: none */
 	List *steps;            /* of RdsStatement, where it is run without a transaction */
 	bool is_part;           /* another script includes it: it is not applied by itself */
 	int total;              /* steps, as far as they can be counted beforehand */

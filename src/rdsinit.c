@@ -478,7 +478,7 @@ run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, 
 
 		if (script->outcome == NULL)
 			continue;
-		values[0] = CStringGetTextDatum(script->name);
+		values[0] = CStringGetTextDatum(script->undoes != NULL ? script->undoes : script->name);
 		values[1] = CStringGetTextDatum(script->outcome);
 		values[2] = Int64GetDatum(script->statements);
 		values[3] = Int64GetDatum(script->rows);
