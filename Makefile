@@ -64,7 +64,8 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-f
 	$(if $(WERROR),-Werror)
 
 # One file for each capability; what a user types, and what he gets.
-REGRESS = install apply statements transactions settings errors bundle history rights copy psql
+REGRESS = install apply statements transactions settings errors bundle history rights copy psql \
+	versions undo
 REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation

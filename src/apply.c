@@ -231,7 +231,8 @@ rds_apply_record(const RdsLedger *ledger, const RdsScript *script, const char *o
 {
 	RdsRow row = {0};
 
-	row.name = script->name;
+	/* so that a script's last row says that it was taken back */
+	row.name = script->undoes != NULL ? script->undoes : script->name;
 	row.version = script->version;
 	row.outcome = outcome;
 	row.checksum = script->checksum;
@@ -239,7 +240,9 @@ rds_apply_record(const RdsLedger *ledger, const RdsScript *script, const char *o
 	row.rows = script->rows;
 	row.duration = script->duration;
 	row.lost = rds_guard_take_losses();
-	if (script->naming.kind == RDS_VERSIONED && strcmp(outcome, RDS_OUTCOME_UNDONE) != 0)
+	if (script->undoes != NULL)
+		row.undo_name = script->name;
+	else if (script->naming.kind == RDS_VERSIONED)
 		row.undo = rds_script_undo(script, &row.undo_name);
 	rds_history_insert(ledger, &row);
 }
