@@ -175,11 +175,12 @@ find_standings(const RdsScript *script, const RdsOptions *options, const RdsLedg
 		const RdsStatement *statement;
 		bool done = strcmp(row->outcome, RDS_OUTCOME_DONE) == 0 || strcmp(row->outcome, RDS_OUTCOME_SKIPPED) == 0;
 
-		if (row->statement > count || seen[row->statement])
+		/* whoever may write into the table could have written anything */
+		if (row->statement < 1 || row->statement > count || seen[row->statement])
 			continue;
 		seen[row->statement] = true;
 		statement = list_nth(script->steps, row->statement - 1);
-		if (done && strcmp(row->checksum, statement->checksum) != 0 && !options->allow_changed)
+		if (done && row->checksum != NULL && strcmp(row->checksum, statement->checksum) != 0 && !options->allow_changed)
 		{
 			errctx->place = &statement->place;
 			ereport(ERROR,
