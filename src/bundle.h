@@ -31,12 +31,13 @@ typedef struct RdsScript
 
 	/* what apply does with it */
 	RdsState state;
-	struct RdsScript *undo; /* in the bundle, that takes it back; NULL: none */
-	const char *undoes;     /* the name of the script that this one takes back; NULL: none */
-	List *steps;            /* of RdsStatement, where it is run without a transaction */
-	bool is_part;           /* another script includes it: it is not applied by itself */
-	int total;              /* steps, as far as they can be counted beforehand */
-	pg_crc32c sum;          /* of its files, when they were checked */
+	struct RdsScript *undo;               /* in the bundle, that takes it back; NULL: none */
+	const char *undoes;                   /* the name of the script that this one takes back; NULL: none */
+	List *steps;                          /* of RdsStatement, where it is run without a transaction */
+	const struct RdsVariables *variables; /* … as they are at its end */
+	bool is_part;                         /* another script includes it: it is not applied by itself */
+	int total;                            /* steps, as far as they can be counted beforehand */
+	pg_crc32c sum;                        /* of its files, when they were checked */
 
 	/* what became of it: a row of rdsinit.outcome */
 	const char *outcome;

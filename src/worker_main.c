@@ -39,9 +39,11 @@
 static shm_mq_handle *connect_queues(dsm_segment *segment);
 static void take_settings(const RdsWorkerHeader *header);
 static void run_task(const RdsTask *task, MemoryContext context);
+static int64 look(const RdsTask *task, MemoryContext context);
 static int64 run_within(const RdsTask *task, MemoryContext context);
 static int64 run_at_top(const RdsTask *task, MemoryContext context);
 static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
+static void tell_error(void);
 static void record_failure(const RdsTask *task, MemoryContext context);
 static void begin_transaction(MemoryContext context);
 static void keep_settings(void);
@@ -147,7 +149,9 @@ run_task(const RdsTask *task, MemoryContext context)
 	keep_settings();
 	PG_TRY();
 	{
-		if (task->where == RDS_WITHIN)
+		if (task->look)
+			rows = look(task, context);
+		else if (task->where == RDS_WITHIN)
 			rows = run_within(task, context);
 		else
 			rows = run_at_top(task, context);
@@ -156,8 +160,7 @@ run_task(const RdsTask *task, MemoryContext context)
 	{
 		MemoryContextSwitchTo(context);
 		HOLD_INTERRUPTS();
-		EmitErrorReport();
-		FlushErrorState();
+		tell_error();
 		AbortCurrentTransaction();
 		RESUME_INTERRUPTS();
 		record_failure(task, context);
@@ -169,6 +172,46 @@ run_task(const RdsTask *task, MemoryContext context)
 	pq_beginmessage(&answer, RDS_MESSAGE_DONE);
 	pq_sendint64(&answer, rows);
 	pq_endmessage(&answer);
+}
+
+/*
+ * Sends an error to who has started us, and not to the log: it is logged there,
+ * with its place in the script and without what must stay secret.
+ */
+static void
+tell_error(void)
+{
+	ErrorData *error = CopyErrorData();
+
+	FlushErrorState();
+	error->output_to_server = false;
+	PG_TRY();
+	{
+		ReThrowError(error);
+	}
+	PG_CATCH();
+	{
+		EmitErrorReport();
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
+/* What is left of a statement, an RdsLeftover; what is in its way is dropped. */
+static int64
+look(const RdsTask *task, MemoryContext context)
+{
+	RdsTask drop = {.where = RDS_AT_TOP};
+	RdsLeftover leftover;
+
+	begin_transaction(context);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	leftover = rds_leftover_find(task->text, task->standing, &drop.text);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	if (drop.text != NULL)
+		(void) run_at_top(&drop, context);
+	return leftover;
 }
 
 /* In one transaction: the statement, and that it is done. */
@@ -292,11 +335,14 @@ keep_settings(void)
 		SetConfigOption("lock_timeout", RDS_WORKER_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION);
 }
 
-/* The text of a script is in no log line. */
+/* The text of a script is in no log line; where in the statement it was, whoever has started us is told. */
 static void
 hide_statement(void *argument)
 {
 	errhidestmt(true);
+	errhidecontext(true);
+	internalerrposition(0);
+	internalerrquery(NULL);
 }
 
 static int64
@@ -315,6 +361,8 @@ rds_task_write(StringInfo message, const RdsTask *task)
 {
 	pq_sendint32(message, task->where);
 	pq_sendint32(message, task->statement);
+	pq_sendbyte(message, task->look);
+	pq_sendbyte(message, task->standing);
 	pq_sendbyte(message, task->name != NULL);
 	pq_sendbyte(message, task->version != NULL);
 	for (int i = 0; i < 4; i++)
@@ -336,6 +384,8 @@ rds_task_read(StringInfo message, RdsTask *task)
 
 	task->where = pq_getmsgint(message, 4);
 	task->statement = pq_getmsgint(message, 4);
+	task->look = pq_getmsgbyte(message);
+	task->standing = pq_getmsgbyte(message);
 	has_name = pq_getmsgbyte(message);
 	has_version = pq_getmsgbyte(message);
 	for (int i = 0; i < 4; i++)
