@@ -14,6 +14,7 @@ MODULE_big = rdsinit
 OBJS = \
 	src/activity.o \
 	src/adopt.o \
+	src/answer.o \
 	src/apply.o \
 	src/batch.o \
 	src/body.o \
@@ -25,6 +26,7 @@ OBJS = \
 	src/ensure.o \
 	src/errctx.o \
 	src/files.o \
+	src/guard.o \
 	src/history.o \
 	src/history_read.o \
 	src/leftovers.o \
@@ -37,10 +39,12 @@ OBJS = \
 	src/rdsinit.o \
 	src/reader.o \
 	src/result.o \
+	src/retry.o \
 	src/run.o \
 	src/script.o \
 	src/script_data.o \
 	src/script_text.o \
+	src/session.o \
 	src/shared/naming.o \
 	src/shared/pending.o \
 	src/shared/sections.o \
@@ -50,6 +54,7 @@ OBJS = \
 	src/turn.o \
 	src/variables.o \
 	src/versions.o \
+	src/waits.o \
 	src/worker.o \
 	src/worker_main.o
 

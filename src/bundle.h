@@ -31,10 +31,12 @@ typedef struct RdsScript
 
 	/* what apply does with it */
 	RdsState state;
-	struct RdsScript *undo;               /* in the bundle, that takes it back; NULL: none */
-	const char *undoes;                   /* the name of the script that this one takes back; NULL: none */
-	List *steps;                          /* of RdsStatement, where it is run without a transaction */
-	const struct RdsVariables *variables; /* … as they are at its end */
+	struct RdsScript *undo; /* in the bundle, that takes it back; NULL: none */
+	const char *undoes;     /* the name of the script that this one takes back; NULL: none */
+
+	/* where it is run without a transaction */
+	List *steps;                          /* of RdsStatement */
+	const struct RdsVariables *variables; /* whose values no error shows */
 	bool is_part;                         /* another script includes it: it is not applied by itself */
 	int total;                            /* steps, as far as they can be counted beforehand */
 	pg_crc32c sum;                        /* of its files, when they were checked */

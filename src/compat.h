@@ -134,6 +134,40 @@ rds_scanner_follow_settings(core_yy_extra_type *extra)
 #define rds_worker_flags 0
 #endif
 
+/* PostgreSQL 17 asks whether a stronger lock will do. */
+#if PG_VERSION_NUM >= 170000
+#define rds_LockHeldByMe(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define rds_LockHeldByMe(tag, mode) LockHeldByMe(tag, mode)
+#endif
+
+/*
+ * Walks over the locks of a partition that this process has in the shared table;
+ * the partition has to be locked.
+ */
+#if PG_VERSION_NUM >= 160000
+#define rds_foreach_own_lock(partition, lock) \
+	{ \
+		dlist_iter own_lock_iterator; \
+		dlist_foreach(own_lock_iterator, &MyProc->myProcLocks[partition]) \
+		{ \
+			PROCLOCK *lock = dlist_container(PROCLOCK, procLink, own_lock_iterator.cur);
+#define rds_end_foreach_own_lock \
+	} \
+	}
+#else
+#define rds_foreach_own_lock(partition, lock) \
+	{ \
+		SHM_QUEUE *own_lock_queue = &MyProc->myProcLocks[partition]; \
+		for (PROCLOCK *lock = (PROCLOCK *) SHMQueueNext(own_lock_queue, own_lock_queue, offsetof(PROCLOCK, procLink)); \
+			 lock != NULL; \
+			 lock = (PROCLOCK *) SHMQueueNext(own_lock_queue, &lock->procLink, offsetof(PROCLOCK, procLink))) \
+		{
+#define rds_end_foreach_own_lock \
+	} \
+	}
+#endif
+
 /* Sends a message, waiting for room. */
 #define rds_shm_mq_send(queue, length, data) shm_mq_send(queue, length, data, false, true)
 

@@ -14,7 +14,8 @@
 #include "run.h"
 
 static void resolve_includes(RdsFiles *files, RdsErrorContext *errctx);
-static void check_script(const RdsScript *script, const RdsOptions *options);
+static void check_script(const RdsScript *script);
+static void take_marks(RdsFiles *files);
 static void make_candidates(RdsFiles *files, const RdsLedger *ledger, RdsPending *pending);
 static void take_versions(const RdsLedger *ledger, RdsPending *pending);
 static void take_missing(RdsFiles *files, const RdsPending *pending);
@@ -37,7 +38,8 @@ rds_decide(RdsFiles *files, const RdsLedger *ledger, bool raise, RdsErrorContext
 
 	resolve_includes(files, errctx);
 	foreach(cell, files->scripts)
-		check_script(lfirst(cell), files->options);
+		check_script(lfirst(cell));
+	take_marks(files);
 
 	make_candidates(files, ledger, &pending);
 	take_versions(ledger, &pending);
@@ -106,10 +108,8 @@ resolve_includes(RdsFiles *files, RdsErrorContext *errctx)
 
 /* What is wrong with a script's name or sections, whatever the ledger says. */
 static void
-check_script(const RdsScript *script, const RdsOptions *options)
+check_script(const RdsScript *script)
 {
-	ListCell *cell;
-
 	if (script->is_part)
 		return;
 	if (script->naming.problem != NULL)
@@ -123,11 +123,31 @@ check_script(const RdsScript *script, const RdsOptions *options)
 				 errmsg("script \"%s\" has %s", script->name, script->sections.problem),
 				 errhint("%s", script->sections.hint),
 				 errcontext("%s:%zu:1", script->name, script->sections.problem_line)));
+}
 
-	foreach(cell, options->no_transaction)
+/* Scripts that the options, and not they themselves, say are to be run without a transaction. */
+static void
+take_marks(RdsFiles *files)
+{
+	ListCell *name;
+
+	foreach(name, files->options->no_transaction)
 	{
-		if (strcmp(lfirst(cell), script->name) == 0)
-			((RdsScript *) script)->no_transaction = true;
+		bool found = false;
+		ListCell *cell;
+
+		foreach(cell, files->scripts)
+		{
+			RdsScript *script = lfirst(cell);
+
+			if (strcmp(lfirst(name), script->name) == 0)
+				script->no_transaction = found = true;
+		}
+		if (!found)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the bundle has no script \"%s\", which option \"no_transaction\" names",
+							(char *) lfirst(name))));
 	}
 }
 

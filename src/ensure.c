@@ -73,9 +73,6 @@ rds_ensure_database(const char *name, Jsonb *options)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("the name of a database has between 1 and %d bytes", NAMEDATALEN - 1)));
-	PreventCommandIfReadOnly("rdsinit.ensure_database()");
-	PreventCommandDuringRecovery("rdsinit.ensure_database()");
-
 	initStringInfo(&command);
 	appendStringInfo(&command, "CREATE DATABASE %s", quote_identifier(name));
 	append_options(&command, options);

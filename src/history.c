@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -33,6 +34,7 @@
 
 #define SCHEMA "rdsinit"
 
+static RdsLedger *open_ledger(LOCKMODE lockmode);
 static Oid find_relation(Oid schema, const char *name);
 static void refuse_other_ledger(void);
 static bool is_trusted_owner(Oid relation);
@@ -57,18 +59,32 @@ rds_history_open(void)
 RdsLedger *
 rds_history_open_to_write(void)
 {
+	return open_ledger(RowExclusiveLock);
+}
+
+/* The same as rds_history_open, for who adds nothing. */
+RdsLedger *
+rds_history_open_to_read(void)
+{
+	refuse_other_ledger();
+	return open_ledger(AccessShareLock);
+}
+
+static RdsLedger *
+open_ledger(LOCKMODE lockmode)
+{
 	RdsLedger *ledger = palloc(sizeof(RdsLedger));
 	Oid schema = get_namespace_oid(SCHEMA, false);
 
-	ledger->table = table_open(find_relation(schema, "history"), RowExclusiveLock);
+	ledger->table = table_open(find_relation(schema, "history"), lockmode);
 	if (RelationGetDescr(ledger->table)->natts != RDS_COLUMN_COUNT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s.history\" is not the one that rdsinit %s works with", SCHEMA, RDS_VERSION),
 				 errhint("Run ALTER EXTENSION rdsinit UPDATE.")));
-	ledger->by_id = relation_open(find_relation(schema, "history_pkey"), RowExclusiveLock);
-	ledger->by_name = relation_open(find_relation(schema, "history_name_id_idx"), RowExclusiveLock);
-	ledger->by_version = relation_open(find_relation(schema, "history_version_id_idx"), RowExclusiveLock);
+	ledger->by_id = relation_open(find_relation(schema, "history_pkey"), lockmode);
+	ledger->by_name = relation_open(find_relation(schema, "history_name_id_idx"), lockmode);
+	ledger->by_version = relation_open(find_relation(schema, "history_version_id_idx"), lockmode);
 	ledger->sequence = find_relation(schema, "history_id_seq");
 	ledger->applied_by = GetUserNameFromId(GetUserId(), false);
 
@@ -105,6 +121,10 @@ rds_history_insert(const RdsLedger *ledger, const RdsRow *row)
 	values[RDS_COLUMN_RDSINIT_VERSION] = CStringGetTextDatum(RDS_VERSION);
 	values[RDS_COLUMN_UNDO_NAME] = text_or_null(row->undo_name, &nulls[RDS_COLUMN_UNDO_NAME]);
 	values[RDS_COLUMN_UNDO] = text_or_null(row->undo, &nulls[RDS_COLUMN_UNDO]);
+	nulls[RDS_COLUMN_LOST] = row->lost == NULL;
+	values[RDS_COLUMN_LOST] = (Datum) 0;
+	if (row->lost != NULL)
+		values[RDS_COLUMN_LOST] = DirectFunctionCall1(jsonb_in, CStringGetDatum(row->lost));
 	ExecStoreVirtualTuple(slot);
 
 	InitResultRelInfo(result_relation, ledger->table, 0, NULL, 0);

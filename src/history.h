@@ -49,6 +49,7 @@ typedef struct RdsRow
 	int64 duration;        /* microseconds */
 	const char *undo_name; /* both NULL: none */
 	const char *undo;
+	const char *lost; /* JSON; NULL: nothing */
 } RdsRow;
 
 /* A version as the ledger has it, with what takes it back. */
@@ -74,6 +75,7 @@ typedef struct RdsStepRow
 
 extern RdsLedger *rds_history_open(void);
 extern RdsLedger *rds_history_open_to_write(void);
+extern RdsLedger *rds_history_open_to_read(void);
 extern void rds_history_insert(const RdsLedger *ledger, const RdsRow *row);
 extern void rds_history_close(RdsLedger *ledger);
 
@@ -100,6 +102,7 @@ enum
 	RDS_COLUMN_RDSINIT_VERSION,
 	RDS_COLUMN_UNDO_NAME,
 	RDS_COLUMN_UNDO,
+	RDS_COLUMN_LOST,
 	RDS_COLUMN_COUNT
 };
 

@@ -7,29 +7,21 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "tcop/utility.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
-#include "utils/json.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
-#include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 #include "adopt.h"
+#include "answer.h"
 #include "apply.h"
 #include "call.h"
-#include "copydata.h"
 #include "decide.h"
 #include "deploy.h"
 #include "ensure.h"
-#include "policy.h"
-#include "reader.h"
-#include "statement.h"
+#include "guard.h"
 #include "versions.h"
 
 PG_MODULE_MAGIC;
@@ -45,6 +37,15 @@ PG_FUNCTION_INFO_V1(rdsinit_adopt);
 PG_FUNCTION_INFO_V1(rdsinit_ensure_database);
 PG_FUNCTION_INFO_V1(rdsinit_statements);
 
+extern PGDLLEXPORT void _PG_init(void);
+
+/* Once in a process. */
+void
+_PG_init(void)
+{
+	rds_guard_install();
+}
+
 /* What a function does, with an error context that has been pushed. */
 typedef Datum (*Body)(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
 
@@ -58,6 +59,13 @@ typedef struct Request
 	const char *version;
 	Oid table;
 } Request;
+
+typedef struct Database
+{
+	const char *name;
+	Jsonb *options;
+	bool created;
+} Database;
 
 static Datum call(FunctionCallInfo fcinfo, Body body);
 static Datum apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
@@ -75,10 +83,7 @@ static void deploy_body(void *argument);
 static void baseline_body(void *argument);
 static void undo_body(void *argument);
 static void adopt_body(void *argument);
-static Datum deploy_report(FunctionCallInfo fcinfo, const RdsFiles *files);
-static void list_pending(const RdsFiles *files, ReturnSetInfo *result);
-static const char *state_name(RdsState state);
-static void list_statements(RdsFiles *files, ReturnSetInfo *result, RdsErrorContext *errctx);
+static void ensure_body(void *argument);
 static void take_bundle(FunctionCallInfo fcinfo, Request *request);
 static void take_options(FunctionCallInfo fcinfo, int argument, Request *request);
 static void run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, Request *request);
@@ -280,7 +285,7 @@ deploy(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 		SPI_finish();
 	}
 	MemoryContextSwitchTo(oldcontext);
-	report = deploy_report(fcinfo, &request.files);
+	report = rds_return_report(&request.files, fcinfo);
 	MemoryContextDelete(context);
 
 	return report;
@@ -302,10 +307,10 @@ pending(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 
 	take_bundle(fcinfo, &request);
 	InitMaterializedSRF(fcinfo, 0);
-	ledger = rds_history_open();
+	ledger = rds_history_open_to_read();
 	rds_decide(&request.files, ledger, false, errctx);
 	rds_history_close(ledger);
-	list_pending(&request.files, (ReturnSetInfo *) fcinfo->resultinfo);
+	rds_return_pending(&request.files, (ReturnSetInfo *) fcinfo->resultinfo);
 	return (Datum) 0;
 }
 
@@ -372,9 +377,23 @@ adopt_body(void *argument)
 static Datum
 ensure_database(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
+	RdsOptions none;
+	Database database = {0};
+
 	refuse_null(fcinfo, 0, "name");
-	PG_RETURN_BOOL(rds_ensure_database(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-									   PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1)));
+	rds_options_parse(&none, NULL);
+	database.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	database.options = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+	rds_call("rdsinit.ensure_database()", &none, ensure_body, &database);
+	PG_RETURN_BOOL(database.created);
+}
+
+static void
+ensure_body(void *argument)
+{
+	Database *database = argument;
+
+	database->created = rds_ensure_database(database->name, database->options);
 }
 
 static Datum
@@ -393,51 +412,8 @@ statements(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 	files.context = CurrentMemoryContext;
 	files.scripts = list_make1(rds_script_make("script", rds_source_memory(VARDATA_ANY(script),
 																		   VARSIZE_ANY_EXHDR(script))));
-	list_statements(&files, (ReturnSetInfo *) fcinfo->resultinfo, errctx);
+	rds_return_statements(&files, (ReturnSetInfo *) fcinfo->resultinfo, errctx);
 	return (Datum) 0;
-}
-
-static void
-list_statements(RdsFiles *files, ReturnSetInfo *result, RdsErrorContext *errctx)
-{
-	MemoryContext oldcontext = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(oldcontext, "rdsinit statements", ALLOCSET_DEFAULT_SIZES);
-	RdsReader *reader = rds_reader_open(linitial(files->scripts), files, true, errctx);
-	RdsStep step;
-
-	MemoryContextSwitchTo(context);
-	while (rds_reader_next(reader, &step))
-	{
-		RdsCursor *cursor = rds_reader_cursor(reader);
-		RdsPosition position = rds_cursor_position(cursor);
-		Size length;
-		char *text = rds_cursor_text(cursor, &length);
-		RawStmt *statement = step.unsure ? rds_statement_try_parse(text, length) : rds_statement_parse(text, length);
-		Datum values[6];
-		bool nulls[6] = {false};
-
-		values[0] = Int32GetDatum(cursor->ordinal);
-		values[1] = Int32GetDatum(position.line);
-		values[2] = Int32GetDatum(position.column);
-		values[5] = CStringGetTextDatum(text);
-		nulls[3] = nulls[4] = statement == NULL;
-		if (statement != NULL)
-		{
-			values[3] = CStringGetTextDatum(CreateCommandName(statement->stmt));
-			values[4] = BoolGetDatum(rds_policy_is_transactional(statement));
-		}
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-
-		if (statement != NULL ? rds_is_copy_from_script(statement) : cursor->from_stdin)
-		{
-			rds_cursor_begin_data(cursor);
-			rds_cursor_end_data(cursor);
-		}
-		MemoryContextReset(context);
-	}
-	MemoryContextSwitchTo(oldcontext);
-	MemoryContextDelete(context);
-	rds_reader_close(reader);
 }
 
 static void
@@ -463,123 +439,10 @@ take_options(FunctionCallInfo fcinfo, int argument, Request *request)
 static void
 run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, Request *request)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	ListCell *cell;
-
 	InitMaterializedSRF(fcinfo, 0);
 	rds_call(function, &request->options, body, request);
 
-	foreach(cell, request->files.ordered)
-	{
-		const RdsScript *script = lfirst(cell);
-		Interval duration = {.time = script->duration};
-		Datum values[6];
-		bool nulls[6] = {false};
-
-		if (script->outcome == NULL)
-			continue;
-		values[0] = CStringGetTextDatum(script->undoes != NULL ? script->undoes : script->name);
-		values[1] = CStringGetTextDatum(script->outcome);
-		values[2] = Int64GetDatum(script->statements);
-		values[3] = Int64GetDatum(script->rows);
-		values[4] = IntervalPGetDatum(&duration);
-		values[5] = CStringGetTextDatum(script->checksum);
-		nulls[5] = script->checksum[0] == '\0';
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-}
-
-/* The outcomes as JSON, in the one column that a procedure can return. */
-static Datum
-deploy_report(FunctionCallInfo fcinfo, const RdsFiles *files)
-{
-	StringInfoData json;
-	TupleDesc descriptor;
-	Datum value;
-	bool isnull = false;
-	ListCell *cell;
-
-	initStringInfo(&json);
-	appendStringInfoChar(&json, '[');
-	foreach(cell, files->ordered)
-	{
-		const RdsScript *script = lfirst(cell);
-
-		if (script->outcome == NULL)
-			continue;
-		appendStringInfo(&json, "%s{\"name\": ", json.len > 1 ? ", " : "");
-		escape_json(&json, script->name);
-		if (script->version != NULL)
-			appendStringInfo(&json, ", \"version\": \"%s\"", script->version);
-		else
-			appendStringInfoString(&json, ", \"version\": null");
-		appendStringInfo(&json,
-						 ", \"outcome\": \"%s\", \"statements\": " INT64_FORMAT ", \"rows\": " INT64_FORMAT
-						 ", \"microseconds\": " INT64_FORMAT ", \"checksum\": \"%s\"}",
-						 script->outcome, script->statements, script->rows, script->duration, script->checksum);
-	}
-	appendStringInfoChar(&json, ']');
-
-	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	value = DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
-	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), &value, &isnull));
-}
-
-static void
-list_pending(const RdsFiles *files, ReturnSetInfo *result)
-{
-	int ordinal = 0;
-	ListCell *cell;
-
-	foreach(cell, files->ordered)
-	{
-		const RdsScript *script = lfirst(cell);
-		Datum values[4] = {0};
-		bool nulls[4] = {false};
-
-		if (script->state == RDS_STATE_UNDO)
-			continue;
-		values[0] = Int32GetDatum(++ordinal);
-		values[1] = CStringGetTextDatum(script->name);
-		nulls[2] = script->version == NULL;
-		if (script->version != NULL)
-			values[2] = CStringGetTextDatum(script->version);
-		values[3] = CStringGetTextDatum(state_name(script->state));
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-	foreach(cell, files->missing)
-	{
-		const RdsAppliedVersion *missing = lfirst(cell);
-		Datum values[4] = {0};
-		bool nulls[4] = {true};
-
-		values[1] = CStringGetTextDatum(missing->name);
-		values[2] = CStringGetTextDatum(missing->version);
-		values[3] = CStringGetTextDatum("missing");
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
-}
-
-static const char *
-state_name(RdsState state)
-{
-	switch (state)
-	{
-		case RDS_STATE_PENDING:
-			return "pending";
-		case RDS_STATE_OUT_OF_ORDER:
-			return "out of order";
-		case RDS_STATE_UNCHANGED:
-			return "unchanged";
-		case RDS_STATE_CHANGED:
-			return "changed";
-		case RDS_STATE_BASELINE:
-			return "baseline";
-		case RDS_STATE_UNDO:
-			break;
-	}
-	elog(ERROR, "unrecognized state: %d", (int) state);
+	rds_return_outcomes(&request->files, (ReturnSetInfo *) fcinfo->resultinfo);
 }
 
 static void

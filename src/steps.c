@@ -31,6 +31,7 @@
 #include "steps.h"
 #include "worker.h"
 
+static RdsPlace *copy_places(const RdsPlace *place);
 static void collect(RdsReader *reader, const RdsStep *step, RdsScript *script, MemoryContext keep);
 static RdsStanding *find_standings(RdsScript *script, const RdsOptions *options, const RdsLedger *ledger,
 								   RdsErrorContext *errctx);
@@ -104,6 +105,7 @@ collect(RdsReader *reader, const RdsStep *step, RdsScript *script, MemoryContext
 	kept->number = list_length(script->steps) + 1;
 	kept->text = pstrdup(text);
 	kept->place.script = pstrdup(reader->frame->script->name);
+	kept->place.included_from = copy_places(reader->frame->place.included_from);
 	kept->place.position = rds_cursor_position(cursor);
 	kept->place.at_command = true;
 	kept->place.statement = kept->number;
@@ -113,6 +115,21 @@ collect(RdsReader *reader, const RdsStep *step, RdsScript *script, MemoryContext
 	MemoryContextSwitchTo(oldcontext);
 
 	rds_foresee(statement);
+}
+
+/* Where a file was included from, in the current memory context. */
+static RdsPlace *
+copy_places(const RdsPlace *place)
+{
+	RdsPlace *copy;
+
+	if (place == NULL)
+		return NULL;
+	copy = palloc0(sizeof(RdsPlace));
+	copy->script = pstrdup(place->script);
+	copy->position = place->position;
+	copy->included_from = copy_places(place->included_from);
+	return copy;
 }
 
 /*
@@ -210,6 +227,8 @@ run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWor
 
 		task.where = statement->where;
 		task.text = statement->text;
+		task.allow_data_loss = files->options->allow_data_loss;
+		task.lock_timeout = files->options->lock_timeout;
 		task.name = script->name;
 		task.version = script->version;
 		task.statement = statement->number;

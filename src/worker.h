@@ -20,6 +20,8 @@ typedef struct RdsTask
 	const char *text;
 	bool look;            /* do not run it: see what is left of it … */
 	RdsStanding standing; /* … when it stands like this */
+	bool allow_data_loss;
+	int lock_timeout; /* for one that is run in a transaction; milliseconds, 0: no limit */
 
 	/* whose rows the history gets; name NULL: nobody's */
 	const char *name;

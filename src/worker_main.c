@@ -32,9 +32,13 @@
 #include "call.h"
 #include "compat.h"
 #include "copydata.h"
+#include "guard.h"
 #include "history.h"
 #include "statement.h"
+#include "waits.h"
 #include "worker_task.h"
+
+static emit_log_hook_type next_log_hook = NULL;
 
 static shm_mq_handle *connect_queues(dsm_segment *segment);
 static void take_settings(const RdsWorkerHeader *header);
@@ -43,11 +47,12 @@ static int64 look(const RdsTask *task, MemoryContext context);
 static int64 run_within(const RdsTask *task, MemoryContext context);
 static int64 run_at_top(const RdsTask *task, MemoryContext context);
 static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
-static void tell_error(void);
+static void report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context);
 static void record_failure(const RdsTask *task, MemoryContext context);
 static void begin_transaction(MemoryContext context);
 static void keep_settings(void);
-static void hide_statement(void *argument);
+static void hide_text(void *argument);
+static void leave_to_caller(ErrorData *error);
 static int64 elapsed(instr_time start);
 
 void
@@ -57,7 +62,7 @@ rdsinit_worker_main(Datum argument)
 	const RdsWorkerHeader *header;
 	shm_mq_handle *tasks;
 	MemoryContext context;
-	ErrorContextCallback callback = {.callback = hide_statement, .previous = error_context_stack};
+	ErrorContextCallback callback = {0};
 
 	pqsignal(SIGTERM, die);
 	BackgroundWorkerUnblockSignals();
@@ -72,7 +77,11 @@ rdsinit_worker_main(Datum argument)
 	header = dsm_segment_address(segment);
 	tasks = connect_queues(segment);
 
+	callback.callback = hide_text;
+	callback.previous = error_context_stack;
 	error_context_stack = &callback;
+	next_log_hook = emit_log_hook;
+	emit_log_hook = leave_to_caller;
 	BackgroundWorkerInitializeConnectionByOid(header->database, header->user, rds_worker_flags);
 	rds_call_forbid();
 	take_settings(header);
@@ -147,6 +156,7 @@ run_task(const RdsTask *task, MemoryContext context)
 	pgstat_report_activity(STATE_RUNNING, task->name != NULL ? psprintf("rdsinit: %s statement %d", task->name, task->statement)
 															 : "rdsinit");
 	keep_settings();
+	rds_guard_begin(task->allow_data_loss || task->name == NULL);
 	PG_TRY();
 	{
 		if (task->look)
@@ -158,43 +168,29 @@ run_task(const RdsTask *task, MemoryContext context)
 	}
 	PG_CATCH();
 	{
+		ErrorData *error;
+		RdsWait wait;
+
+		rds_waits_end();
 		MemoryContextSwitchTo(context);
 		HOLD_INTERRUPTS();
-		tell_error();
+		error = CopyErrorData();
+		FlushErrorState();
+		rds_wait_take(error, &wait);
 		AbortCurrentTransaction();
 		RESUME_INTERRUPTS();
+		report_failure(error, &wait, context);
+		rds_guard_forget_losses();
 		record_failure(task, context);
 	}
 	PG_END_TRY();
+	rds_guard_end();
 	debug_query_string = NULL;
 
 	MemoryContextSwitchTo(context);
 	pq_beginmessage(&answer, RDS_MESSAGE_DONE);
 	pq_sendint64(&answer, rows);
 	pq_endmessage(&answer);
-}
-
-/*
- * Sends an error to who has started us, and not to the log: it is logged there,
- * with its place in the script and without what must stay secret.
- */
-static void
-tell_error(void)
-{
-	ErrorData *error = CopyErrorData();
-
-	FlushErrorState();
-	error->output_to_server = false;
-	PG_TRY();
-	{
-		ReThrowError(error);
-	}
-	PG_CATCH();
-	{
-		EmitErrorReport();
-		FlushErrorState();
-	}
-	PG_END_TRY();
 }
 
 /* What is left of a statement, an RdsLeftover; what is in its way is dropped. */
@@ -225,12 +221,14 @@ run_within(const RdsTask *task, MemoryContext context)
 
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
+	rds_waits_begin(task->lock_timeout);
 	statement = rds_statement_parse(text, strlen(text));
 	if (rds_is_copy_to_client(statement))
 		rds_copy_to_nowhere(statement, text);
 	else
 		rows = rds_statement_run(statement, text, None_Receiver);
 	record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
+	rds_waits_end();
 	CommitTransactionCommand();
 
 	return rows;
@@ -284,11 +282,43 @@ record(const RdsTask *task, const char *outcome, int64 rows, int64 duration)
 	row.statements = strcmp(outcome, RDS_OUTCOME_DONE) == 0 ? 1 : 0;
 	row.rows = rows;
 	row.duration = duration;
+	row.lost = rds_guard_take_losses();
 
 	/* what a statement has done is what the row is about, not what it has set */
 	ledger = rds_history_open_to_write();
 	rds_history_insert(ledger, &row);
 	rds_history_close(ledger);
+}
+
+/* Sends the error; of a lock that was not to be had, what is known of it. */
+static void
+report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context)
+{
+	PG_TRY();
+	{
+		if (wait->has_failed && wait->is_known && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		{
+			begin_transaction(context);
+			PushActiveSnapshot(GetTransactionSnapshot());
+			error->sqlerrcode = ERRCODE_LOCK_NOT_AVAILABLE;
+			error->message = psprintf("could not get %s", rds_wait_describe(wait));
+			error->detail = rds_wait_sessions(wait);
+			error->hint = pstrdup("Call again when they have ended; or wait longer, with the option \"lock_timeout\", if others can wait as long.");
+			PopActiveSnapshot();
+			CommitTransactionCommand();
+		}
+		ReThrowError(error);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
 }
 
 /* Where even that fails, "started" remains, or nothing: then nothing was done. */
@@ -335,14 +365,25 @@ keep_settings(void)
 		SetConfigOption("lock_timeout", RDS_WORKER_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION);
 }
 
-/* The text of a script is in no log line; where in the statement it was, whoever has started us is told. */
+/* The text of a script is in no log line. */
 static void
-hide_statement(void *argument)
+hide_text(void *argument)
 {
 	errhidestmt(true);
 	errhidecontext(true);
-	internalerrposition(0);
-	internalerrquery(NULL);
+}
+
+/*
+ * What is sent to the session that waits for us is logged there, when it has
+ * been made sure that it shows no variable's value.
+ */
+static void
+leave_to_caller(ErrorData *error)
+{
+	if (error->elevel <= ERROR && error->output_to_client)
+		error->output_to_server = false;
+	else if (next_log_hook != NULL)
+		next_log_hook(error);
 }
 
 static int64
@@ -363,6 +404,8 @@ rds_task_write(StringInfo message, const RdsTask *task)
 	pq_sendint32(message, task->statement);
 	pq_sendbyte(message, task->look);
 	pq_sendbyte(message, task->standing);
+	pq_sendint32(message, task->lock_timeout);
+	pq_sendbyte(message, task->allow_data_loss);
 	pq_sendbyte(message, task->name != NULL);
 	pq_sendbyte(message, task->version != NULL);
 	for (int i = 0; i < 4; i++)
@@ -386,6 +429,8 @@ rds_task_read(StringInfo message, RdsTask *task)
 	task->statement = pq_getmsgint(message, 4);
 	task->look = pq_getmsgbyte(message);
 	task->standing = pq_getmsgbyte(message);
+	task->lock_timeout = pq_getmsgint(message, 4);
+	task->allow_data_loss = pq_getmsgbyte(message);
 	has_name = pq_getmsgbyte(message);
 	has_version = pq_getmsgbyte(message);
 	for (int i = 0; i < 4; i++)
