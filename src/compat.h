@@ -168,6 +168,13 @@ rds_scanner_follow_settings(core_yy_extra_type *extra)
 	}
 #endif
 
+/* Scans all of a table; PostgreSQL 19 asks for options. */
+#if PG_VERSION_NUM >= 190000
+#define rds_table_beginscan(relation, snapshot) table_beginscan(relation, snapshot, 0, NULL, 0)
+#else
+#define rds_table_beginscan(relation, snapshot) table_beginscan(relation, snapshot, 0, NULL)
+#endif
+
 /* Sends a message, waiting for room. */
 #define rds_shm_mq_send(queue, length, data) shm_mq_send(queue, length, data, false, true)
 
