@@ -362,7 +362,7 @@ count(Relation relation)
 {
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
-	TableScanDesc scan = table_beginscan(relation, snapshot, 0, NULL);
+	TableScanDesc scan = rds_table_beginscan(relation, snapshot);
 	double rows = 0;
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))

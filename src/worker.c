@@ -202,6 +202,23 @@ rds_worker_run(RdsWorker *worker, const RdsTask *task)
 	return take_answers(worker);
 }
 
+/*
+ * rds_worker_look
+ *		Has the worker see what a statement has left behind, with the settings and the
+ *		role that the script has there, and drop what is in its way.
+ */
+RdsLeftover
+rds_worker_look(RdsWorker *worker, const char *text, RdsStanding standing)
+{
+	RdsTask task = {0};
+
+	task.where = RDS_AT_TOP;
+	task.text = text;
+	task.look = true;
+	task.standing = standing;
+	return (RdsLeftover) rds_worker_run(worker, &task);
+}
+
 static int64
 take_answers(RdsWorker *worker)
 {
@@ -265,11 +282,13 @@ report_end(ErrorData *error)
 			 errhint("The server's log says more.")));
 }
 
-/* Ends a worker that has nothing to do, and waits for its end. */
+/* Ends a worker that has nothing to do, and waits for its end: it goes when nobody is there to serve. */
 void
 rds_worker_end(RdsWorker *worker)
 {
-	rds_worker_kill(0, PointerGetDatum(worker));
+	dsm_detach(worker->segment);
+	worker->segment = NULL;
+	(void) WaitForBackgroundWorkerShutdown(worker->handle);
 }
 
 /* Ends a worker, whatever it is doing, and waits for its end: nothing is left running. */
