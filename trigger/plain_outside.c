@@ -146,7 +146,7 @@ next_statement(Outside *outside, bool *more, Error *error)
 	return ok;
 }
 
-/* What the statement is, without the comments and spaces around it. */
+/* What the statement is, without its semicolon, and the comments and spaces around it. */
 static bool
 look(Outside *outside, Error *error)
 {
@@ -158,8 +158,11 @@ look(Outside *outside, Error *error)
 
 	(void) token_next(&start, &token);
 	from = token.offset;
-	for (end = token.offset + token.length; token_next(&start, &token);)
-		end = token.offset + token.length;
+	do
+	{
+		if (!token_has_text(&start, &token, ";"))
+			end = token.offset + token.length;
+	} while (token_next(&start, &token));
 
 	outside->ordinal++;
 	outside->kind = kind_of(cursor);
