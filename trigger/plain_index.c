@@ -68,11 +68,26 @@ typedef struct IndexStatement
 	" AND c.relname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident($2))[1]::pg_catalog.name" \
 	" AND c.relkind OPERATOR(pg_catalog.=) 'i' AND NOT i.indisvalid"
 
+/* What REINDEX CONCURRENTLY of the $2 (INDEX, TABLE, SCHEMA or more) named $1 can leave. */
+#define LEFT_QUERY \
+	"SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS qualified" \
+	" FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid" \
+	" JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace" \
+	" WHERE NOT i.indisvalid AND c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'" \
+	" AND n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'" \
+	" AND CASE WHEN $2 OPERATOR(pg_catalog.=) 'INDEX' THEN i.indrelid OPERATOR(pg_catalog.=)" \
+	"   (SELECT x.indrelid FROM pg_catalog.pg_index AS x" \
+	"    WHERE x.indexrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid)" \
+	"  WHEN $2 OPERATOR(pg_catalog.=) 'TABLE' THEN i.indrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)::pg_catalog.oid" \
+	"  WHEN $2 OPERATOR(pg_catalog.=) 'SCHEMA' THEN n.nspname OPERATOR(pg_catalog.=) (pg_catalog.parse_ident($1))[1]::pg_catalog.name" \
+	"  ELSE true END"
+
 #define GONE_QUERY "SELECT pg_catalog.to_regclass($1) IS NULL AS gone"
 
 static bool take_apart(TokenCursor cursor, IndexStatement *statement, Error *error);
 static void statement_free(IndexStatement *statement);
 static bool next_is(TokenCursor *cursor, const char *word);
+static bool next_is_open(TokenCursor *cursor);
 static bool take_name(TokenCursor *cursor, bool qualified, char **name, Error *error);
 static bool find_indexes(const Session *session, const IndexStatement *statement, PGresult **indexes, Error *error);
 static bool find_definition(const Session *session, const IndexStatement *statement, const char *table, const char *name,
@@ -125,6 +140,40 @@ index_check(const Session *session, TokenCursor cursor, Error *error)
 	}
 	PQclear(result);
 	statement_free(&statement);
+	return ok;
+}
+
+bool
+index_clear(const Session *session, TokenCursor cursor, Error *error)
+{
+	static const char *const kinds[] = {"INDEX", "TABLE", "SCHEMA"};
+	Parameter parameters[2] = {{NULL, 0}, {"DATABASE", 0}};
+	PGresult *left = NULL;
+	char *name = NULL;
+	Token token;
+	bool ok;
+	size_t i;
+	int row;
+
+	(void) next_is(&cursor, "REINDEX");
+	if (next_is_open(&cursor))
+	{
+		while (token_next(&cursor, &token) && token.kind != TOKEN_CLOSE)
+			;
+	}
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	{
+		if (next_is(&cursor, kinds[i]))
+			parameters[1].value = kinds[i];
+	}
+	(void) next_is(&cursor, "CONCURRENTLY");
+	ok = take_name(&cursor, true, &name, error);
+	parameters[0].value = name;
+	ok = ok && query_run_parameters(session, LEFT_QUERY, 2, parameters, &left, error);
+	for (row = 0; ok && row < PQntuples(left); row++)
+		ok = drop(session, query_field(left, row, "qualified"), error);
+	PQclear(left);
+	free(name);
 	return ok;
 }
 
@@ -193,6 +242,18 @@ next_is(TokenCursor *cursor, const char *word)
 	Token token;
 
 	if (!token_next(&behind, &token) || !token_is(&behind, &token, word))
+		return false;
+	*cursor = behind;
+	return true;
+}
+
+static bool
+next_is_open(TokenCursor *cursor)
+{
+	TokenCursor behind = *cursor;
+	Token token;
+
+	if (!token_next(&behind, &token) || token.kind != TOKEN_OPEN)
 		return false;
 	*cursor = behind;
 	return true;

@@ -4,7 +4,7 @@
  *	  Indexes that are built or dropped concurrently, and not to the end.
  *
  * All of it runs outside of a transaction, with the script's own settings.  The
- * cursors are at the start of a CREATE or DROP INDEX CONCURRENTLY.
+ * cursors are at the start of a CREATE or DROP INDEX CONCURRENTLY, or a REINDEX.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,6 +25,9 @@ extern bool index_recover(const Session *session, TokenCursor cursor, bool *is_d
 
 /* Before a CREATE with IF NOT EXISTS is run: an INVALID index of its name is an error. */
 extern bool index_check(const Session *session, TokenCursor cursor, Error *error);
+
+/* Before a REINDEX that was begun is run again: drops the INVALID indexes that it has left. */
+extern bool index_clear(const Session *session, TokenCursor cursor, Error *error);
 
 /* Is the index that a DROP names not there? */
 extern bool index_is_gone(const Session *session, TokenCursor cursor, bool *is_gone, Error *error);

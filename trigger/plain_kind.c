@@ -135,6 +135,6 @@ reindex(TokenCursor cursor)
 {
 	return has_word(cursor, "CONCURRENTLY") || has_word(cursor, "DATABASE") || has_word(cursor, "SCHEMA") ||
 				   has_word(cursor, "SYSTEM")
-			   ? KIND_OUTSIDE
+			   ? KIND_REINDEX
 			   : KIND_INSIDE;
 }

@@ -17,8 +17,9 @@ typedef enum Kind
 	KIND_INSIDE,       /* a transaction can hold it, as far as is known */
 	KIND_SETTING,      /* changes the session, for the statements behind it */
 	KIND_OUTSIDE,      /* no transaction can hold it */
-	KIND_CREATE_INDEX, /* the same: CREATE INDEX CONCURRENTLY … */
-	KIND_DROP_INDEX    /* … and DROP INDEX CONCURRENTLY */
+	KIND_CREATE_INDEX, /* the same: CREATE INDEX CONCURRENTLY, … */
+	KIND_DROP_INDEX,   /* … DROP INDEX CONCURRENTLY … */
+	KIND_REINDEX       /* … REINDEX, of many tables or concurrently */
 } Kind;
 
 /* The cursor is at the statement's start. */

@@ -234,6 +234,8 @@ prepare(Outside *outside, const char **taken_for, Error *error)
 		ok = index_recover(outside->session, cursor, &is_done, error);
 	else if (outside->kind == KIND_DROP_INDEX && outside->before == BEFORE_STARTED)
 		ok = index_is_gone(outside->session, cursor, &is_done, error);
+	else if (outside->before != BEFORE_NOTHING && outside->kind == KIND_REINDEX)
+		return index_clear(outside->session, cursor, error);
 	else if (outside->before == BEFORE_STARTED && !kind_is_repeatable(cursor))
 		return ask(outside, taken_for, error);
 	if (is_done)
