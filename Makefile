@@ -13,14 +13,23 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" $(srcdir)/rds
 MODULE_big = rdsinit
 OBJS = \
 	src/activity.o \
+	src/adopt.o \
+	src/answer.o \
 	src/apply.o \
 	src/batch.o \
 	src/body.o \
 	src/bundle.o \
+	src/call.o \
 	src/copydata.o \
+	src/decide.o \
+	src/deploy.o \
+	src/ensure.o \
 	src/errctx.o \
 	src/files.o \
+	src/guard.o \
 	src/history.o \
+	src/history_read.o \
+	src/leftovers.o \
 	src/options.o \
 	src/policy.o \
 	src/psqlarg.o \
@@ -30,21 +39,33 @@ OBJS = \
 	src/rdsinit.o \
 	src/reader.o \
 	src/result.o \
+	src/retry.o \
 	src/run.o \
 	src/script.o \
 	src/script_data.o \
 	src/script_text.o \
+	src/session.o \
+	src/shared/naming.o \
+	src/shared/pending.o \
+	src/shared/sections.o \
 	src/source.o \
 	src/statement.o \
-	src/variables.o
+	src/steps.o \
+	src/turn.o \
+	src/variables.o \
+	src/versions.o \
+	src/waits.o \
+	src/worker.o \
+	src/worker_main.o
 
 DATA = sql/rdsinit--0.1.0.sql
-PG_CPPFLAGS = -DRDS_VERSION='"$(EXTVERSION)"'
+PG_CPPFLAGS = -I$(srcdir)/src -DRDS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	$(if $(WERROR),-Werror)
 
 # One file for each capability; what a user types, and what he gets.
-REGRESS = install apply statements transactions settings errors bundle history rights copy psql
+REGRESS = install apply statements transactions settings errors bundle history rights copy psql \
+	versions undo
 REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
@@ -58,7 +79,7 @@ ifneq ($(filter 15 16 17 18,$(MAJORVERSION)),)
 REGRESS += strings
 endif
 
-$(OBJS): $(wildcard $(srcdir)/src/*.h) $(srcdir)/rdsinit.control
+$(OBJS): $(wildcard $(srcdir)/src/*.h $(srcdir)/src/shared/*.h) $(srcdir)/rdsinit.control
 
 .PHONY: trigger trigger-clean
 trigger:

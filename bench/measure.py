@@ -40,7 +40,7 @@ class Bench:
                     self._measure(script, name + ', proxy', name, port)
 
     def run_memory(self, script):
-        for name in ('message', 'apply', 'apply_file'):
+        for name in ('message', 'apply', 'apply_file', 'deploy'):
             try:
                 with self._database(name) as database:
                     self.memory[script.title][name] = memory.peak(script, database, name)

@@ -6,7 +6,7 @@ import time
 
 from corpus.libpq import Connection, Error
 
-from .ways import NotThere
+from .ways import DEPLOY, NotThere, array
 
 INTERVAL = 0.001
 
@@ -27,6 +27,8 @@ def peak(script, database, way):
                     connection.execute(body)
                 elif way == 'apply':
                     connection.execute_parameters(b'SELECT * FROM rdsinit.apply($1, $2)', b'schema.sql', body)
+                elif way == 'deploy':
+                    connection.execute_parameters(DEPLOY, array(b'schema.sql'), array(body), binary=True)
                 else:
                     connection.execute_parameters(
                         b'SELECT * FROM rdsinit.apply_file($1)', str(script.path).encode())

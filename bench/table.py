@@ -7,7 +7,7 @@ import re
 from .ways import THROUGH_PROXY, WAYS
 
 LETTERS = {'message': '(a) one message', 'psql': '(b) psql', 'psycopg2': '(c) psycopg2', 'apply': '(d) apply',
-           'apply_file': '(e) apply_file', 'fallback': '(f) fallback'}
+           'apply_file': '(e) apply_file', 'fallback': '(f) fallback', 'deploy': '(g) deploy'}
 NOTHING = '–'
 
 
@@ -40,9 +40,9 @@ def print_all(bench, scripts):
                        for way in THROUGH_PROXY] for title in through))
     if bench.memory:
         print("\nPeak memory of the backend above an idle one's, in MB, and as a multiple of the script's size:\n")
-        _table(['', 'script, MB'] + [LETTERS[way] for way in ('message', 'apply', 'apply_file')], (
+        _table(['', 'script, MB'] + [LETTERS[way] for way in ('message', 'apply', 'apply_file', 'deploy')], (
             [script.title, '%.1f' % (script.size / 1e6)] +
-            [_memory(bench.memory[script.title].get(way), script.size) for way in ('message', 'apply', 'apply_file')]
+            [_memory(bench.memory[script.title].get(way), script.size) for way in ('message', 'apply', 'apply_file', 'deploy')]
             for script in scripts if script.title in bench.memory))
     print('\nGoals:\n')
     _table(['', 'goal', 'measured', 'quickest rounds', ''], _goals(bench, scripts))
@@ -60,6 +60,7 @@ def _goals(bench, scripts):
     for script in scripts:
         if script.has_copy:
             yield compare(script, 'apply', 'psql', 1.00)
+            yield compare(script, 'deploy', 'psql', 1.00)
             yield compare(script, 'apply_file', 'psql', 1.00)
         else:
             yield compare(script, 'apply', 'message', 1.10 if 'INSERT' in script.title else 1.02)

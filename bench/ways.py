@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import struct
 import subprocess
 import sys
 import time
@@ -60,20 +61,36 @@ def fallback(script, database, port):
         'RDSINIT_MODE': 'plain', 'RDSINIT_BUNDLE': str(script.path)})
 
 
+def deploy(script, database, port):
+    """(g) The script as a parameter of a procedure, as the trigger sends it."""
+    body = script.path.read_bytes()
+    with Connection(dbname=database, port=port) as connection:
+        return _call(connection, DEPLOY, array(b'schema.sql'), array(body), binary=True)
+
+
+DEPLOY = b'CALL rdsinit.deploy($1, $2)'
+TEXT = 25                               # the type's OID
+
+
+def array(text):
+    """An array of one text, in the type's binary format."""
+    return struct.pack('>6i', 1, 0, TEXT, 1, 1, len(text)) + text
+
+
 WAYS = {'message': message, 'psql': psql, 'psycopg2': python, 'apply': apply, 'apply_file': apply_file,
-        'fallback': fallback}
+        'fallback': fallback, 'deploy': deploy}
 THROUGH_PROXY = ('psql', 'psycopg2', 'apply')
 
 
-def _timed(function, *arguments):
+def _timed(function, *arguments, **how):
     start = time.perf_counter()
-    function(*arguments)
+    function(*arguments, **how)
     return time.perf_counter() - start
 
 
-def _call(connection, sql, *parameters):
+def _call(connection, sql, *parameters, **how):
     try:
-        return _timed(connection.execute_parameters, sql, *parameters)
+        return _timed(connection.execute_parameters, sql, *parameters, **how)
     except Error as error:
         if error.sqlstate in ('0A000', '42883', '54000'):
             raise NotThere(error.message) from error

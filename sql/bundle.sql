@@ -1,33 +1,34 @@
 -- rdsinit.apply_bundle: several scripts, all of them or none.
 
+-- Scripts without a version are run in order of name, however they are given.
 SELECT name, outcome, statements, rows FROM rdsinit.apply_bundle(
-	ARRAY['tables.sql', 'data.sql', 'dir/views.sql'],
-	ARRAY['CREATE TABLE t (n int)', 'INSERT INTO t VALUES (1), (2)', 'CREATE VIEW v AS TABLE t']);
+	ARRAY['b_data.sql', 'c_dir/views.sql', 'a_tables.sql'],
+	ARRAY['INSERT INTO t VALUES (1), (2)', 'CREATE VIEW v AS TABLE t', 'CREATE TABLE t (n int)']);
 TABLE v;
 
 -- Again, with one of them changed: that one is run.
 SELECT name, outcome, statements, rows FROM rdsinit.apply_bundle(
-	ARRAY['tables.sql', 'data.sql', 'dir/views.sql'],
+	ARRAY['a_tables.sql', 'b_data.sql', 'c_dir/views.sql'],
 	ARRAY['CREATE TABLE t (n int)', 'INSERT INTO t VALUES (3)', 'CREATE VIEW v AS TABLE t']);
 TABLE v;
 
--- In another order, and one by one, they are the same scripts.
+-- With others or one by one, they are the same scripts.
 SELECT name, outcome FROM rdsinit.apply_bundle(
-	ARRAY['dir/views.sql', 'tables.sql'],
+	ARRAY['c_dir/views.sql', 'a_tables.sql'],
 	ARRAY['CREATE VIEW v AS TABLE t', 'CREATE TABLE t (n int)']);
-SELECT name, outcome FROM rdsinit.apply('data.sql', 'INSERT INTO t VALUES (3)');
+SELECT name, outcome FROM rdsinit.apply('b_data.sql', 'INSERT INTO t VALUES (3)');
 
 -- An error in one undoes them all, and leaves no row of any.
 SELECT * FROM rdsinit.apply_bundle(
-	ARRAY['one.sql', 'two.sql', 'three.sql'],
+	ARRAY['1st.sql', '2nd.sql', '3rd.sql'],
 	ARRAY['INSERT INTO t VALUES (4)', E'INSERT INTO t VALUES (5);\nINSERT INTO t VALUES (''six'')', 'SELECT 1']);
 TABLE v;
-SELECT name FROM rdsinit.history WHERE name IN ('one.sql', 'two.sql', 'three.sql');
+SELECT name FROM rdsinit.history WHERE name IN ('1st.sql', '2nd.sql', '3rd.sql');
 
 -- A syntax error in the last is found before the first has run.
 CREATE SEQUENCE ran;
 SELECT * FROM rdsinit.apply_bundle(
-	ARRAY['one.sql', 'two.sql'], ARRAY['SELECT nextval(''ran'')', 'SELEC 1']);
+	ARRAY['1st.sql', '2nd.sql'], ARRAY['SELECT nextval(''ran'')', 'SELEC 1']);
 SELECT is_called FROM ran;
 DROP SEQUENCE ran;
 

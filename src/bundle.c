@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "bundle.h"
@@ -15,7 +16,12 @@
 /* A history row's name is an index key: it must fit into an index tuple. */
 #define MAX_NAME_LENGTH 1024
 
+/* How much of a file is looked at at a time. */
+#define SECTIONS_PIECE (64 * 1024)
+
 static void check_name(const char *name);
+static void look_at_sections(RdsScript *script);
+static void look_at_file(RdsScript *script);
 static void check_names_differ(List *bundle);
 
 /*
@@ -35,7 +41,110 @@ rds_script_make(const char *name, RdsSource *source)
 	script->source = source;
 	rds_source_checksum(source, script->checksum, &script->may_include);
 
+	rds_naming(name, &script->naming);
+	if (script->naming.version != NULL)
+	{
+		script->version = palloc(script->naming.length + 1);
+		rds_version_canonical(script->naming.version, script->naming.length, script->version);
+	}
+	look_at_sections(script);
+
 	return script;
+}
+
+/*
+ * Only a migration has sections; any script may begin with a comment that asks
+ * for no transaction.  A section that goes down is not read with the rest.
+ */
+static void
+look_at_sections(RdsScript *script)
+{
+	RdsSections *sections = &script->sections;
+
+	rds_sections_begin(sections);
+	if (script->source->path != NULL)
+		look_at_file(script);
+	else if (script->naming.kind == RDS_VERSIONED)
+		rds_sections_text(sections, script->source->bytes, script->source->length);
+	else
+		rds_sections_leading(sections, script->source->bytes, script->source->length);
+	rds_sections_end(sections);
+
+	if (script->naming.kind != RDS_VERSIONED)
+	{
+		sections->has_down = false;
+		sections->problem = NULL;
+	}
+	else if (sections->has_down && sections->problem == NULL)
+		script->source->end = Max(sections->down.offset, 1);
+	script->no_transaction = sections->no_transaction;
+}
+
+/* The same of a file, of which no more than a piece is kept. */
+static void
+look_at_file(RdsScript *script)
+{
+	RdsSections *sections = &script->sections;
+	RdsSource *source = rds_source_copy(script->source);
+	char *piece = palloc(SECTIONS_PIECE);
+	Size offset = 0;
+	Size got;
+	bool in_line = false; /* of which the beginning has been looked at */
+
+	rds_source_open(source);
+	while ((got = rds_source_read(source, offset, piece, SECTIONS_PIECE)) > 0 &&
+		   (sections->leading || script->naming.kind == RDS_VERSIONED))
+	{
+		char *newline = memrchr(piece, '\n', got);
+		Size whole = newline != NULL ? newline + 1 - piece : got;
+
+		CHECK_FOR_INTERRUPTS();
+		if (in_line)
+		{
+			char *end = memchr(piece, '\n', got);
+
+			/* the rest of a line longer than a piece */
+			whole = end != NULL ? end + 1 - piece : got;
+			sections->next.offset += whole;
+			in_line = end == NULL;
+		}
+		else
+		{
+			rds_sections_text(sections, piece, whole);
+			in_line = newline == NULL;
+		}
+		offset += whole;
+	}
+	(void) rds_source_close(source);
+	pfree(piece);
+}
+
+/*
+ * rds_script_undo
+ *		The text that takes a version back, with its name; NULL where the bundle has
+ *		none.
+ *
+ * Of a section the lines are those of the file: errors will say where they are.
+ */
+char *
+rds_script_undo(const RdsScript *script, const char **name)
+{
+	StringInfoData text;
+
+	if (script->undo != NULL)
+	{
+		*name = script->undo->name;
+		return rds_source_text(script->undo->source, 0);
+	}
+	if (!script->sections.has_down)
+		return NULL;
+
+	*name = script->name;
+	initStringInfo(&text);
+	for (Size line = 1; line < script->sections.down.line; line++)
+		appendStringInfoChar(&text, '\n');
+	appendStringInfoString(&text, rds_source_text(script->source, script->sections.down.offset));
+	return text.data;
 }
 
 /*

@@ -31,11 +31,11 @@
 
 /* PostgreSQL 18 took run_once away: a portal is always run once. */
 #if PG_VERSION_NUM >= 180000
-#define rds_PortalRun(portal, dest, qc) \
-	PortalRun(portal, FETCH_ALL, false, dest, dest, qc)
+#define rds_PortalRun(portal, at_top, dest, qc) \
+	PortalRun(portal, FETCH_ALL, at_top, dest, dest, qc)
 #else
-#define rds_PortalRun(portal, dest, qc) \
-	PortalRun(portal, FETCH_ALL, false, true, dest, dest, qc)
+#define rds_PortalRun(portal, at_top, dest, qc) \
+	PortalRun(portal, FETCH_ALL, at_top, true, dest, dest, qc)
 #endif
 
 /* PostgreSQL 16 added onlySummarizing, 19 made the booleans one set of flags. */
@@ -126,6 +126,50 @@ rds_scanner_follow_settings(core_yy_extra_type *extra)
 	extra->escape_string_warning = false;
 #endif
 }
+
+/* PostgreSQL 17 lets a background worker be a role that cannot log in. */
+#if PG_VERSION_NUM >= 170000
+#define rds_worker_flags BGWORKER_BYPASS_ROLELOGINCHECK
+#else
+#define rds_worker_flags 0
+#endif
+
+/* PostgreSQL 17 asks whether a stronger lock will do. */
+#if PG_VERSION_NUM >= 170000
+#define rds_LockHeldByMe(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define rds_LockHeldByMe(tag, mode) LockHeldByMe(tag, mode)
+#endif
+
+/*
+ * Walks over the locks of a partition that this process has in the shared table;
+ * the partition has to be locked.
+ */
+#if PG_VERSION_NUM >= 160000
+#define rds_foreach_own_lock(partition, lock) \
+	{ \
+		dlist_iter own_lock_iterator; \
+		dlist_foreach(own_lock_iterator, &MyProc->myProcLocks[partition]) \
+		{ \
+			PROCLOCK *lock = dlist_container(PROCLOCK, procLink, own_lock_iterator.cur);
+#define rds_end_foreach_own_lock \
+	} \
+	}
+#else
+#define rds_foreach_own_lock(partition, lock) \
+	{ \
+		SHM_QUEUE *own_lock_queue = &MyProc->myProcLocks[partition]; \
+		for (PROCLOCK *lock = (PROCLOCK *) SHMQueueNext(own_lock_queue, own_lock_queue, offsetof(PROCLOCK, procLink)); \
+			 lock != NULL; \
+			 lock = (PROCLOCK *) SHMQueueNext(own_lock_queue, &lock->procLink, offsetof(PROCLOCK, procLink))) \
+		{
+#define rds_end_foreach_own_lock \
+	} \
+	}
+#endif
+
+/* Sends a message, waiting for room. */
+#define rds_shm_mq_send(queue, length, data) shm_mq_send(queue, length, data, false, true)
 
 /* CLUSTER without a table; PostgreSQL 19 made CLUSTER a form of REPACK. */
 static inline bool

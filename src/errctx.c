@@ -32,6 +32,7 @@ static const char *const quoting_contexts[] = {
 };
 
 static void add_context(void *arg);
+static void advance(RdsPosition *position, const char *text, int characters);
 static char *without_queries(const char *context, const char *script);
 static bool quotes_query(const char *line);
 static bool says_where(const char *line, const char *script);
@@ -108,7 +109,15 @@ add_context(void *arg)
 		return;
 
 	if (place->at_command)
-		errcontext("%s:%d:%d", place->script, place->position.line, place->position.column);
+	{
+		position = place->position;
+		if (place->text != NULL && errpos > 0)
+			advance(&position, place->text, errpos - 1);
+		if (place->statement > 0)
+			errcontext("%s:%d:%d: statement %d", place->script, position.line, position.column, place->statement);
+		else
+			errcontext("%s:%d:%d", place->script, position.line, position.column);
+	}
 	else if (place->cursor != NULL && rds_cursor_locate(place->cursor, errpos, &position, &context->token, &context->variable))
 		errcontext("%s:%d:%d: statement %d",
 				   place->script, position.line, position.column, place->cursor->ordinal);
@@ -118,6 +127,23 @@ add_context(void *arg)
 	for (place = place->included_from; place != NULL; place = place->included_from)
 		errcontext("included from %s:%d:%d",
 				   place->script, place->position.line, place->position.column);
+}
+
+/* Goes on by so many characters of a text. */
+static void
+advance(RdsPosition *position, const char *text, int characters)
+{
+	for (; characters > 0 && *text != '\0'; characters--)
+	{
+		if (*text == '\n')
+		{
+			position->line++;
+			position->column = 1;
+		}
+		else
+			position->column++;
+		text += pg_mblen(text);
+	}
 }
 
 /*

@@ -15,8 +15,10 @@ typedef struct RdsPlace
 {
 	const char *script;   /* its name */
 	RdsCursor *cursor;    /* over it; NULL: nowhere in particular */
-	RdsPosition position; /* of the meta-command … */
+	RdsPosition position; /* of the meta-command, or of the statement … */
 	bool at_command;      /* … that is carried out */
+	int statement;        /* … which has this number; 0: none */
+	const char *text;     /* … and this text, or NULL */
 	const struct RdsPlace *included_from;
 } RdsPlace;
 

@@ -65,6 +65,7 @@ rds_files_open(const char *path, RdsFiles *files)
 	if (is_directory(real))
 	{
 		files->root = real;
+		files->whole = true;
 		read_directory(files, "", 0);
 		if (files->scripts == NIL)
 			ereport(ERROR,

@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
@@ -20,15 +19,13 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
-#include "catalog/pg_type.h"
 #include "commands/sequence.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -37,27 +34,11 @@
 
 #define SCHEMA "rdsinit"
 
-/* Columns of rdsinit.history, in their order. */
-enum
-{
-	COLUMN_ID,
-	COLUMN_NAME,
-	COLUMN_OUTCOME,
-	COLUMN_CHECKSUM,
-	COLUMN_STATEMENTS,
-	COLUMN_ROWS,
-	COLUMN_DURATION,
-	COLUMN_APPLIED_BY,
-	COLUMN_APPLIED_AT,
-	COLUMN_VERSION,
-	COLUMN_COUNT
-};
-
+static RdsLedger *open_ledger(LOCKMODE lockmode);
 static Oid find_relation(Oid schema, const char *name);
 static void refuse_other_ledger(void);
 static bool is_trusted_owner(Oid relation);
-static int64 last_row(const RdsLedger *ledger, const char *name, Snapshot snapshot,
-					  bool *applied, const char *checksum);
+static Datum text_or_null(const char *text, bool *isnull);
 
 /*
  * rds_history_open
@@ -70,86 +51,80 @@ static int64 last_row(const RdsLedger *ledger, const char *name, Snapshot snapsh
 RdsLedger *
 rds_history_open(void)
 {
+	refuse_other_ledger();
+	return rds_history_open_to_write();
+}
+
+/* The same, whatever other ledger there may be. */
+RdsLedger *
+rds_history_open_to_write(void)
+{
+	return open_ledger(RowExclusiveLock);
+}
+
+/* The same as rds_history_open, for who adds nothing. */
+RdsLedger *
+rds_history_open_to_read(void)
+{
+	refuse_other_ledger();
+	return open_ledger(AccessShareLock);
+}
+
+static RdsLedger *
+open_ledger(LOCKMODE lockmode)
+{
 	RdsLedger *ledger = palloc(sizeof(RdsLedger));
 	Oid schema = get_namespace_oid(SCHEMA, false);
 
-	refuse_other_ledger();
-
-	ledger->table = table_open(find_relation(schema, "history"), RowExclusiveLock);
-	ledger->by_name = relation_open(find_relation(schema, "history_name_id_idx"), RowExclusiveLock);
-	ledger->sequence = find_relation(schema, "history_id_seq");
-	ledger->applied_by = GetUserNameFromId(GetUserId(), false);
-
-	if (RelationGetDescr(ledger->table)->natts != COLUMN_COUNT)
+	ledger->table = table_open(find_relation(schema, "history"), lockmode);
+	if (RelationGetDescr(ledger->table)->natts != RDS_COLUMN_COUNT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s.history\" is not the one that rdsinit %s works with", SCHEMA, RDS_VERSION),
 				 errhint("Run ALTER EXTENSION rdsinit UPDATE.")));
+	ledger->by_id = relation_open(find_relation(schema, "history_pkey"), lockmode);
+	ledger->by_name = relation_open(find_relation(schema, "history_name_id_idx"), lockmode);
+	ledger->by_version = relation_open(find_relation(schema, "history_version_id_idx"), lockmode);
+	ledger->sequence = find_relation(schema, "history_id_seq");
+	ledger->applied_by = GetUserNameFromId(GetUserId(), false);
 
 	return ledger;
 }
 
 /*
- * rds_history_is_applied
- *		Was the script, with this body, the last of its name to be applied?
- *
- * The answer is as of now, not as of the transaction's snapshot: another call
- * may have been at work until a moment ago.  Where the transaction's snapshot
- * is fixed and does not show that, the script could not see what the other one
- * made either: raises a serialization failure.
- */
-bool
-rds_history_is_applied(const RdsLedger *ledger, const RdsScript *script)
-{
-	Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
-	bool applied;
-	int64 id = last_row(ledger, script->name, latest, &applied, script->checksum);
-
-	UnregisterSnapshot(latest);
-
-	if (IsolationUsesXactSnapshot())
-	{
-		Snapshot fixed = RegisterSnapshot(GetTransactionSnapshot());
-		bool ignored;
-		bool same = last_row(ledger, script->name, fixed, &ignored, script->checksum) == id;
-
-		UnregisterSnapshot(fixed);
-		if (!same)
-			ereport(ERROR,
-					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-					 errmsg("could not serialize access due to a concurrent call of rdsinit"),
-					 errdetail("Script \"%s\" was applied after this transaction's snapshot was taken.",
-							   script->name),
-					 errhint("Run the transaction again.")));
-	}
-
-	return applied;
-}
-
-/*
  * rds_history_insert
- *		Adds the script's row.
+ *		Adds a row.
  */
 void
-rds_history_insert(const RdsLedger *ledger, const RdsScript *script)
+rds_history_insert(const RdsLedger *ledger, const RdsRow *row)
 {
 	EState *estate = CreateExecutorState();
 	ResultRelInfo *result_relation = makeNode(ResultRelInfo);
 	TupleTableSlot *slot = table_slot_create(ledger->table, &estate->es_tupleTable);
-	Interval duration = {.time = script->duration};
+	Interval duration = {.time = row->duration};
 	Datum *values = slot->tts_values;
+	bool *nulls = slot->tts_isnull;
 
-	values[COLUMN_ID] = Int64GetDatum(nextval_internal(ledger->sequence, false));
-	values[COLUMN_NAME] = CStringGetTextDatum(script->name);
-	values[COLUMN_OUTCOME] = CStringGetTextDatum(script->outcome);
-	values[COLUMN_CHECKSUM] = CStringGetTextDatum(script->checksum);
-	values[COLUMN_STATEMENTS] = Int64GetDatum(script->statements);
-	values[COLUMN_ROWS] = Int64GetDatum(script->rows);
-	values[COLUMN_DURATION] = IntervalPGetDatum(&duration);
-	values[COLUMN_APPLIED_BY] = CStringGetTextDatum(ledger->applied_by);
-	values[COLUMN_APPLIED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[COLUMN_VERSION] = CStringGetTextDatum(RDS_VERSION);
-	memset(slot->tts_isnull, false, COLUMN_COUNT * sizeof(bool));
+	memset(nulls, false, RDS_COLUMN_COUNT * sizeof(bool));
+	values[RDS_COLUMN_ID] = Int64GetDatum(nextval_internal(ledger->sequence, false));
+	values[RDS_COLUMN_NAME] = CStringGetTextDatum(row->name);
+	values[RDS_COLUMN_VERSION] = text_or_null(row->version, &nulls[RDS_COLUMN_VERSION]);
+	values[RDS_COLUMN_STATEMENT] = Int32GetDatum(row->statement);
+	nulls[RDS_COLUMN_STATEMENT] = row->statement == 0;
+	values[RDS_COLUMN_OUTCOME] = CStringGetTextDatum(row->outcome);
+	values[RDS_COLUMN_CHECKSUM] = text_or_null(row->checksum, &nulls[RDS_COLUMN_CHECKSUM]);
+	values[RDS_COLUMN_STATEMENTS] = Int64GetDatum(row->statements);
+	values[RDS_COLUMN_ROWS] = Int64GetDatum(row->rows);
+	values[RDS_COLUMN_DURATION] = IntervalPGetDatum(&duration);
+	values[RDS_COLUMN_APPLIED_BY] = CStringGetTextDatum(ledger->applied_by);
+	values[RDS_COLUMN_APPLIED_AT] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[RDS_COLUMN_RDSINIT_VERSION] = CStringGetTextDatum(RDS_VERSION);
+	values[RDS_COLUMN_UNDO_NAME] = text_or_null(row->undo_name, &nulls[RDS_COLUMN_UNDO_NAME]);
+	values[RDS_COLUMN_UNDO] = text_or_null(row->undo, &nulls[RDS_COLUMN_UNDO]);
+	nulls[RDS_COLUMN_LOST] = row->lost == NULL;
+	values[RDS_COLUMN_LOST] = (Datum) 0;
+	if (row->lost != NULL)
+		values[RDS_COLUMN_LOST] = DirectFunctionCall1(jsonb_in, CStringGetDatum(row->lost));
 	ExecStoreVirtualTuple(slot);
 
 	InitResultRelInfo(result_relation, ledger->table, 0, NULL, 0);
@@ -164,11 +139,20 @@ rds_history_insert(const RdsLedger *ledger, const RdsScript *script)
 	CommandCounterIncrement();
 }
 
+static Datum
+text_or_null(const char *text, bool *isnull)
+{
+	*isnull = text == NULL;
+	return text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+}
+
 /* Closes the ledger; its locks are kept to the transaction's end. */
 void
 rds_history_close(RdsLedger *ledger)
 {
+	relation_close(ledger->by_version, NoLock);
 	relation_close(ledger->by_name, NoLock);
+	relation_close(ledger->by_id, NoLock);
 	table_close(ledger->table, NoLock);
 	pfree(ledger->applied_by);
 	pfree(ledger);
@@ -198,7 +182,7 @@ refuse_other_ledger(void)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("this database has a history of scripts that were applied without the extension"),
 				 errdetail("With a second history, all of them would be applied again."),
-				 errhint("Go on with RDSINIT_MODE=plain; or drop table rdsinit_plain.history, if they may be applied again.")));
+				 errhint("Take it over: SELECT * FROM rdsinit.adopt('rdsinit_plain.history').")));
 }
 
 /*
@@ -227,38 +211,4 @@ is_trusted_owner(Oid relation)
 
 	return superuser_arg(owner) || owner == GetUserId() ||
 		   has_privs_of_role(owner, database_owner);
-}
-
-/*
- * The id of the last row of a name, 0 where there is none; and whether it says
- * that a body of this checksum was applied.
- */
-static int64
-last_row(const RdsLedger *ledger, const char *name, Snapshot snapshot,
-		 bool *applied, const char *checksum)
-{
-	TupleDesc descriptor = RelationGetDescr(ledger->table);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple row;
-	int64 id = 0;
-
-	*applied = false;
-
-	/* The column's collation is "C", and so is this key's. */
-	ScanKeyInit(&key, COLUMN_NAME + 1, BTEqualStrategyNumber, F_TEXTEQ, CStringGetTextDatum(name));
-	scan = systable_beginscan_ordered(ledger->table, ledger->by_name, snapshot, 1, &key);
-	row = systable_getnext_ordered(scan, BackwardScanDirection);
-	if (HeapTupleIsValid(row))
-	{
-		bool isnull;
-		Datum value;
-
-		id = DatumGetInt64(heap_getattr(row, COLUMN_ID + 1, descriptor, &isnull));
-		value = heap_getattr(row, COLUMN_CHECKSUM + 1, descriptor, &isnull);
-		*applied = strcmp(TextDatumGetCString(value), checksum) == 0;
-	}
-	systable_endscan_ordered(scan);
-
-	return id;
 }

@@ -44,7 +44,8 @@ rds_noreturn static void refuse(const char *statement, const char *hint);
 #define HINT_BEFOREHAND \
 	"Run it outside of the script, before the script is applied."
 #define HINT_CONCURRENTLY \
-	"Without CONCURRENTLY it may stay, and locks the table until the call ends; or run it outside of the script."
+	"Without CONCURRENTLY it may stay, and locks the table until the call ends; or put it into a script" \
+	" that begins with \"-- rdsinit: no-transaction\", for rdsinit.deploy."
 
 /*
  * rds_policy_check
@@ -73,6 +74,36 @@ rds_policy_check(const RawStmt *statement)
 	check_extension(node);
 
 	return RDS_RUN;
+}
+
+/*
+ * rds_policy_check_outside
+ *		The same for a script that asks for no transaction: how to run the statement.
+ */
+RdsPlaceToRun
+rds_policy_check_outside(const RawStmt *statement)
+{
+	const Node *node = statement->stmt;
+
+	if (IsA(node, TransactionStmt))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s is not allowed in a script that asks for no transaction", CreateCommandName((Node *) node)),
+				 errhint("Each statement of it is committed by itself: leave the statement out.")));
+	if (IsA(node, CopyStmt) && ((const CopyStmt *) node)->is_from && ((const CopyStmt *) node)->filename == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("COPY FROM stdin is not allowed in a script that asks for no transaction"),
+				 errhint("Put it into a script of its own.")));
+	check_session(node);
+	check_extension(node);
+
+	if (IsA(node, VariableSetStmt))
+		return RDS_AS_SETTING;
+	/* both may commit by themselves */
+	if (IsA(node, CallStmt) || IsA(node, DoStmt))
+		return RDS_AT_TOP;
+	return outsider(node).statement != NULL ? RDS_AT_TOP : RDS_WITHIN;
 }
 
 /* Is it planned and executed, and no utility command? */
@@ -226,7 +257,7 @@ outsider(const Node *statement)
 			return (Outsider){"ALTER SYSTEM", "It changes the server, not this database: use ALTER DATABASE … SET, or run it outside of the script."};
 		case T_VacuumStmt:
 			if (((const VacuumStmt *) statement)->is_vacuumcmd)
-				return (Outsider){"VACUUM", "ANALYZE may stay in the script; run VACUUM when the script has been applied."};
+				return (Outsider){"VACUUM", "ANALYZE may stay in the script; put VACUUM into a script that begins with \"-- rdsinit: no-transaction\", for rdsinit.deploy."};
 			return none;
 		case T_IndexStmt:
 			if (((const IndexStmt *) statement)->concurrent)

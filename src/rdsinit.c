@@ -7,37 +7,86 @@
  */
 #include "postgres.h"
 
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
-#include "tcop/utility.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
-#include "utils/tuplestore.h"
+#include "utils/portal.h"
 
+#include "adopt.h"
+#include "answer.h"
 #include "apply.h"
-#include "copydata.h"
-#include "policy.h"
-#include "reader.h"
-#include "statement.h"
+#include "call.h"
+#include "decide.h"
+#include "deploy.h"
+#include "ensure.h"
+#include "guard.h"
+#include "versions.h"
 
 PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(rdsinit_apply);
 PG_FUNCTION_INFO_V1(rdsinit_apply_bundle);
 PG_FUNCTION_INFO_V1(rdsinit_apply_file);
+PG_FUNCTION_INFO_V1(rdsinit_deploy);
+PG_FUNCTION_INFO_V1(rdsinit_pending);
+PG_FUNCTION_INFO_V1(rdsinit_baseline);
+PG_FUNCTION_INFO_V1(rdsinit_undo);
+PG_FUNCTION_INFO_V1(rdsinit_adopt);
+PG_FUNCTION_INFO_V1(rdsinit_ensure_database);
 PG_FUNCTION_INFO_V1(rdsinit_statements);
 
+extern PGDLLEXPORT void _PG_init(void);
+
+/* Once in a process. */
+void
+_PG_init(void)
+{
+	rds_guard_install();
+}
+
 /* What a function does, with an error context that has been pushed. */
-typedef void (*Body)(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+typedef Datum (*Body)(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+
+/* What happens within a call that changes the database. */
+typedef struct Request
+{
+	RdsFiles files;
+	RdsOptions options;
+	RdsErrorContext *errctx;
+	bool may_deploy;
+	const char *version;
+	Oid table;
+} Request;
+
+typedef struct Database
+{
+	const char *name;
+	Jsonb *options;
+	bool created;
+} Database;
 
 static Datum call(FunctionCallInfo fcinfo, Body body);
-static void apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
-static void apply_bundle(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
-static void apply_file(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
-static void statements(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
-static void list_statements(RdsFiles *files, ReturnSetInfo *result, RdsErrorContext *errctx);
-static void apply_and_return(FunctionCallInfo fcinfo, RdsFiles *files, int argument, RdsErrorContext *errctx);
+static Datum apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static Datum apply_bundle(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static Datum apply_file(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static Datum deploy(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static Datum pending(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static Datum baseline(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static Datum undo(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static Datum adopt(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static Datum ensure_database(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static Datum statements(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
+static void apply_body(void *argument);
+static void deploy_body(void *argument);
+static void baseline_body(void *argument);
+static void undo_body(void *argument);
+static void adopt_body(void *argument);
+static void ensure_body(void *argument);
+static void take_bundle(FunctionCallInfo fcinfo, Request *request);
+static void take_options(FunctionCallInfo fcinfo, int argument, Request *request);
+static void run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, Request *request);
 static void refuse_null(FunctionCallInfo fcinfo, int argument, const char *name);
 
 /*
@@ -68,6 +117,61 @@ rdsinit_apply_file(PG_FUNCTION_ARGS)
 }
 
 /*
+ * rdsinit.deploy(names text[], scripts text[], options jsonb, inout report jsonb)
+ */
+Datum
+rdsinit_deploy(PG_FUNCTION_ARGS)
+{
+	return call(fcinfo, deploy);
+}
+
+/*
+ * rdsinit.pending(names text[], scripts text[], options jsonb)
+ *		returns table (ordinal int, name text, version text, state text)
+ */
+Datum
+rdsinit_pending(PG_FUNCTION_ARGS)
+{
+	return call(fcinfo, pending);
+}
+
+/*
+ * rdsinit.baseline(version text, options jsonb) returns setof rdsinit.outcome
+ */
+Datum
+rdsinit_baseline(PG_FUNCTION_ARGS)
+{
+	return call(fcinfo, baseline);
+}
+
+/*
+ * rdsinit.undo(version text, options jsonb) returns setof rdsinit.outcome
+ */
+Datum
+rdsinit_undo(PG_FUNCTION_ARGS)
+{
+	return call(fcinfo, undo);
+}
+
+/*
+ * rdsinit.adopt(history regclass, options jsonb) returns setof rdsinit.outcome
+ */
+Datum
+rdsinit_adopt(PG_FUNCTION_ARGS)
+{
+	return call(fcinfo, adopt);
+}
+
+/*
+ * rdsinit.ensure_database(name text, options jsonb) returns boolean
+ */
+Datum
+rdsinit_ensure_database(PG_FUNCTION_ARGS)
+{
+	return call(fcinfo, ensure_database);
+}
+
+/*
  * rdsinit.statements(script text)
  *		returns table (ordinal int, line int, col int, tag text, transactional bool, text text)
  */
@@ -83,11 +187,12 @@ call(FunctionCallInfo fcinfo, Body body)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	RdsErrorContext errctx = {{0}};
+	Datum volatile result = (Datum) 0;
 
 	rds_errctx_push(&errctx);
 	PG_TRY();
 	{
-		body(fcinfo, &errctx);
+		result = body(fcinfo, &errctx);
 	}
 	PG_CATCH();
 	{
@@ -102,50 +207,196 @@ call(FunctionCallInfo fcinfo, Body body)
 	PG_END_TRY();
 	rds_errctx_pop(&errctx);
 
-	return (Datum) 0;
+	return result;
 }
 
-static void
+static Datum
 apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	RdsFiles files = {0};
+	Request request = {.errctx = errctx};
 	text *script;
 
 	refuse_null(fcinfo, 0, "name");
 	refuse_null(fcinfo, 1, "script");
 
 	script = PG_GETARG_TEXT_PP(1);
-	files.scripts = list_make1(rds_script_make(text_to_cstring(PG_GETARG_TEXT_PP(0)),
-											   rds_source_memory(VARDATA_ANY(script),
-																 VARSIZE_ANY_EXHDR(script))));
-	apply_and_return(fcinfo, &files, 2, errctx);
+	request.files.scripts = list_make1(rds_script_make(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+													   rds_source_memory(VARDATA_ANY(script),
+																		 VARSIZE_ANY_EXHDR(script))));
+	take_options(fcinfo, 2, &request);
+	run_and_return(fcinfo, "rdsinit.apply()", apply_body, &request);
+	return (Datum) 0;
 }
 
-static void
+static Datum
 apply_bundle(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	RdsFiles files = {0};
+	Request request = {.errctx = errctx};
 
-	refuse_null(fcinfo, 0, "names");
-	refuse_null(fcinfo, 1, "scripts");
-
-	files.scripts = rds_bundle_make(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1));
-	apply_and_return(fcinfo, &files, 2, errctx);
+	take_bundle(fcinfo, &request);
+	run_and_return(fcinfo, "rdsinit.apply_bundle()", apply_body, &request);
+	return (Datum) 0;
 }
 
-static void
+static Datum
 apply_file(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	RdsFiles files = {0};
+	Request request = {.errctx = errctx};
 
 	refuse_null(fcinfo, 0, "path");
 	rds_files_check_role();
 
-	rds_files_open(text_to_cstring(PG_GETARG_TEXT_PP(0)), &files);
-	apply_and_return(fcinfo, &files, 1, errctx);
+	rds_files_open(text_to_cstring(PG_GETARG_TEXT_PP(0)), &request.files);
+	take_options(fcinfo, 1, &request);
+	run_and_return(fcinfo, "rdsinit.apply_file()", apply_body, &request);
+	return (Datum) 0;
 }
 
 static void
+apply_body(void *argument)
+{
+	Request *request = argument;
+
+	rds_apply(&request->files, request->may_deploy, request->errctx);
+}
+
+/*
+ * Where it may commit, all that it keeps is in a context that outlives
+ * transactions; where it may not, it does what one transaction can.
+ */
+static Datum
+deploy(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	bool atomic = !IsA(fcinfo->context, CallContext) || ((CallContext *) fcinfo->context)->atomic;
+	MemoryContext oldcontext = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(PortalContext, "rdsinit deployment", ALLOCSET_DEFAULT_SIZES);
+	Request request = {.errctx = errctx, .may_deploy = true};
+	Datum report;
+
+	MemoryContextSwitchTo(context);
+	take_bundle(fcinfo, &request);
+	if (atomic)
+		rds_call("rdsinit.deploy()", &request.options, apply_body, &request);
+	else
+	{
+		SPI_connect_ext(SPI_OPT_NONATOMIC);
+		MemoryContextSwitchTo(context);
+		rds_call("rdsinit.deploy()", &request.options, deploy_body, &request);
+		SPI_finish();
+	}
+	MemoryContextSwitchTo(oldcontext);
+	report = rds_return_report(&request.files, fcinfo);
+	MemoryContextDelete(context);
+
+	return report;
+}
+
+static void
+deploy_body(void *argument)
+{
+	Request *request = argument;
+
+	rds_deploy(&request->files, request->errctx);
+}
+
+static Datum
+pending(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	Request request = {.errctx = errctx};
+	RdsLedger *ledger;
+
+	take_bundle(fcinfo, &request);
+	InitMaterializedSRF(fcinfo, 0);
+	ledger = rds_history_open_to_read();
+	rds_decide(&request.files, ledger, false, errctx);
+	rds_history_close(ledger);
+	rds_return_pending(&request.files, (ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+static Datum
+baseline(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	Request request = {.errctx = errctx};
+
+	refuse_null(fcinfo, 0, "version");
+	request.version = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	take_options(fcinfo, 1, &request);
+	run_and_return(fcinfo, "rdsinit.baseline()", baseline_body, &request);
+	return (Datum) 0;
+}
+
+static void
+baseline_body(void *argument)
+{
+	Request *request = argument;
+
+	rds_baseline(request->version, &request->files);
+}
+
+static Datum
+undo(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	Request request = {.errctx = errctx};
+
+	refuse_null(fcinfo, 0, "version");
+	request.version = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	take_options(fcinfo, 1, &request);
+	run_and_return(fcinfo, "rdsinit.undo()", undo_body, &request);
+	return (Datum) 0;
+}
+
+static void
+undo_body(void *argument)
+{
+	Request *request = argument;
+
+	rds_undo(request->version, &request->files, request->errctx);
+}
+
+static Datum
+adopt(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	Request request = {.errctx = errctx};
+
+	refuse_null(fcinfo, 0, "history");
+	request.table = PG_GETARG_OID(0);
+	take_options(fcinfo, 1, &request);
+	run_and_return(fcinfo, "rdsinit.adopt()", adopt_body, &request);
+	return (Datum) 0;
+}
+
+static void
+adopt_body(void *argument)
+{
+	Request *request = argument;
+
+	rds_adopt(request->table, &request->files);
+}
+
+static Datum
+ensure_database(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
+{
+	RdsOptions none;
+	Database database = {0};
+
+	refuse_null(fcinfo, 0, "name");
+	rds_options_parse(&none, NULL);
+	database.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	database.options = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
+	rds_call("rdsinit.ensure_database()", &none, ensure_body, &database);
+	PG_RETURN_BOOL(database.created);
+}
+
+static void
+ensure_body(void *argument)
+{
+	Database *database = argument;
+
+	database->created = rds_ensure_database(database->name, database->options);
+}
+
+static Datum
 statements(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
 	RdsOptions options;
@@ -161,84 +412,37 @@ statements(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 	files.context = CurrentMemoryContext;
 	files.scripts = list_make1(rds_script_make("script", rds_source_memory(VARDATA_ANY(script),
 																		   VARSIZE_ANY_EXHDR(script))));
-	list_statements(&files, (ReturnSetInfo *) fcinfo->resultinfo, errctx);
+	rds_return_statements(&files, (ReturnSetInfo *) fcinfo->resultinfo, errctx);
+	return (Datum) 0;
 }
 
 static void
-list_statements(RdsFiles *files, ReturnSetInfo *result, RdsErrorContext *errctx)
+take_bundle(FunctionCallInfo fcinfo, Request *request)
 {
-	MemoryContext oldcontext = CurrentMemoryContext;
-	MemoryContext context = AllocSetContextCreate(oldcontext, "rdsinit statements", ALLOCSET_DEFAULT_SIZES);
-	RdsReader *reader = rds_reader_open(linitial(files->scripts), files, true, errctx);
-	RdsStep step;
+	refuse_null(fcinfo, 0, "names");
+	refuse_null(fcinfo, 1, "scripts");
 
-	MemoryContextSwitchTo(context);
-	while (rds_reader_next(reader, &step))
-	{
-		RdsCursor *cursor = rds_reader_cursor(reader);
-		RdsPosition position = rds_cursor_position(cursor);
-		Size length;
-		char *text = rds_cursor_text(cursor, &length);
-		RawStmt *statement = step.unsure ? rds_statement_try_parse(text, length) : rds_statement_parse(text, length);
-		Datum values[6];
-		bool nulls[6] = {false};
-
-		values[0] = Int32GetDatum(cursor->ordinal);
-		values[1] = Int32GetDatum(position.line);
-		values[2] = Int32GetDatum(position.column);
-		values[5] = CStringGetTextDatum(text);
-		nulls[3] = nulls[4] = statement == NULL;
-		if (statement != NULL)
-		{
-			values[3] = CStringGetTextDatum(CreateCommandName(statement->stmt));
-			values[4] = BoolGetDatum(rds_policy_is_transactional(statement));
-		}
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-
-		if (statement != NULL ? rds_is_copy_from_script(statement) : cursor->from_stdin)
-		{
-			rds_cursor_begin_data(cursor);
-			rds_cursor_end_data(cursor);
-		}
-		MemoryContextReset(context);
-	}
-	MemoryContextSwitchTo(oldcontext);
-	MemoryContextDelete(context);
-	rds_reader_close(reader);
+	request->files.scripts = rds_bundle_make(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1));
+	request->files.whole = true;
+	take_options(fcinfo, 2, request);
 }
 
-/* Applies the files with the options of an argument, and returns the outcomes. */
 static void
-apply_and_return(FunctionCallInfo fcinfo, RdsFiles *files, int argument, RdsErrorContext *errctx)
+take_options(FunctionCallInfo fcinfo, int argument, Request *request)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	RdsOptions options;
-	ListCell *cell;
+	rds_options_parse(&request->options, PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument));
+	request->files.options = &request->options;
+	request->files.context = CurrentMemoryContext;
+}
 
-	rds_options_parse(&options, PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument));
-	files->options = &options;
-	files->context = CurrentMemoryContext;
+/* Makes a call, and returns the outcomes. */
+static void
+run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, Request *request)
+{
 	InitMaterializedSRF(fcinfo, 0);
+	rds_call(function, &request->options, body, request);
 
-	rds_apply(files, errctx);
-
-	foreach(cell, files->scripts)
-	{
-		const RdsScript *script = lfirst(cell);
-		Interval duration = {.time = script->duration};
-		Datum values[6];
-		bool nulls[6] = {false};
-
-		if (script->is_part)
-			continue;
-		values[0] = CStringGetTextDatum(script->name);
-		values[1] = CStringGetTextDatum(script->outcome);
-		values[2] = Int64GetDatum(script->statements);
-		values[3] = Int64GetDatum(script->rows);
-		values[4] = IntervalPGetDatum(&duration);
-		values[5] = CStringGetTextDatum(script->checksum);
-		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-	}
+	rds_return_outcomes(&request->files, (ReturnSetInfo *) fcinfo->resultinfo);
 }
 
 static void

@@ -39,7 +39,6 @@ static bool may_batch(const RdsReader *reader);
 static bool check_batch(RdsReader *reader);
 static bool run_batch(RdsReader *reader, RdsScript *script, MemoryContext context);
 static bool check_next(RdsReader *reader);
-static void foresee(RawStmt *statement);
 static void run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told);
 static void set_variables(RdsReader *reader, const RdsStep *step, const RdsResult *result);
 static void run_result(RdsReader *reader, const RdsResult *result, RdsScript *script);
@@ -162,7 +161,6 @@ rds_run_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	INSTR_TIME_SET_CURRENT(duration);
 	INSTR_TIME_SUBTRACT(duration, start);
 	script->duration = (int64) INSTR_TIME_GET_MICROSEC(duration);
-	script->outcome = RDS_APPLIED;
 }
 
 static void
@@ -294,7 +292,7 @@ check_next(RdsReader *reader)
 	{
 		statement = rds_statement_parse(text, length);
 		(void) rds_policy_check(statement);
-		foresee(statement);
+		rds_foresee(statement);
 		has_data = rds_is_copy_from_script(statement);
 	}
 
@@ -307,8 +305,8 @@ check_next(RdsReader *reader)
 }
 
 /* Sets, while a script is only checked, what changes how the rest of it is read. */
-static void
-foresee(RawStmt *statement)
+void
+rds_foresee(RawStmt *statement)
 {
 	static const char *const settings[] = {
 		"standard_conforming_strings", "backslash_quote", "client_encoding", "names"};

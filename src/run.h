@@ -13,6 +13,7 @@
 
 extern List *rds_find_includes(const RdsScript *script, RdsFiles *files, RdsErrorContext *errctx);
 extern void rds_check_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx);
+extern void rds_foresee(RawStmt *statement);
 extern void rds_run_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx);
 
 #endif /* RDS_RUN_H */

@@ -103,6 +103,8 @@ rds_source_open(RdsSource *source)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s\" is not a regular file", source->path)));
 	source->length = status.st_size;
+	if (source->end > 0)
+		source->length = Min(source->length, source->end);
 }
 
 /*
@@ -116,13 +118,17 @@ rds_source_read(RdsSource *source, Size offset, char *buffer, Size size)
 
 	if (source->path == NULL)
 	{
-		if (offset >= source->length)
+		Size length = source->end > 0 ? Min(source->length, source->end) : source->length;
+
+		if (offset >= length)
 			return 0;
-		done = Min(size, source->length - offset);
+		done = Min(size, length - offset);
 		memcpy(buffer, source->bytes + offset, done);
 		return done;
 	}
 
+	if (source->end > 0)
+		size = Min(size, source->end - Min(offset, source->end));
 	while (done < size)
 	{
 		ssize_t got;
@@ -162,6 +168,33 @@ rds_source_close(RdsSource *source)
 	FIN_CRC32C(source->crc);
 
 	return source->crc;
+}
+
+/*
+ * rds_source_text
+ *		All bytes from an offset on, whatever the source's end is said to be; in the
+ *		database's encoding, in the current memory context.
+ */
+char *
+rds_source_text(RdsSource *source, Size from)
+{
+	RdsSource *whole = rds_source_copy(source);
+	char *text;
+	Size length;
+
+	whole->end = 0;
+	rds_source_open(whole);
+	length = whole->length - Min(from, whole->length);
+	text = palloc(length + 1);
+	/* from where the bytes have been summed up, which they need not be here */
+	whole->summed = from;
+	length = rds_source_read(whole, from, text, length);
+	text[length] = '\0';
+	(void) rds_source_close(whole);
+
+	if (source->path != NULL)
+		text = pg_any_to_server(text, length, rds_source_encoding(source));
+	return text;
 }
 
 /*

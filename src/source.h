@@ -19,6 +19,7 @@ typedef struct RdsSource
 	const char *path;  /* of a file; NULL for memory */
 	const char *bytes; /* in memory: what there is … */
 	Size length;       /* … and how much, in either case */
+	Size end;          /* a reading ends here; 0: at the source's own end */
 
 	/* of a file that is open */
 	int file;
@@ -33,6 +34,7 @@ extern Size rds_source_read(RdsSource *source, Size offset, char *buffer, Size s
 extern pg_crc32c rds_source_close(RdsSource *source);
 extern int rds_source_encoding(const RdsSource *source);
 extern void rds_source_checksum(RdsSource *source, RdsChecksum checksum, bool *may_include);
+extern char *rds_source_text(RdsSource *source, Size from);
 extern RdsSource *rds_source_copy(const RdsSource *source);
 
 #endif /* RDS_SOURCE_H */

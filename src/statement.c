@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "statement.h"
 
+static int64 run(RawStmt *statement, const char *whole, const char *text, DestReceiver *receiver, bool at_top);
 static void locate_within(List *plans, const char *text);
 static int64 changed_rows(const QueryCompletion *completion);
 
@@ -76,7 +77,14 @@ rds_statement_try_parse(char *text, Size length)
 int64
 rds_statement_run(RawStmt *statement, const char *text, DestReceiver *receiver)
 {
-	return rds_statement_run_within(statement, text, text, receiver);
+	return run(statement, text, text, receiver, false);
+}
+
+/* The same with no transaction around it, or with one that the statement may end. */
+int64
+rds_statement_run_at_top(RawStmt *statement, const char *text)
+{
+	return run(statement, text, text, None_Receiver, true);
 }
 
 /*
@@ -86,6 +94,12 @@ rds_statement_run(RawStmt *statement, const char *text, DestReceiver *receiver)
  */
 int64
 rds_statement_run_within(RawStmt *statement, const char *whole, const char *text, DestReceiver *receiver)
+{
+	return run(statement, whole, text, receiver, false);
+}
+
+static int64
+run(RawStmt *statement, const char *whole, const char *text, DestReceiver *receiver, bool at_top)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	CommandTag tag = CreateCommandTag(statement->stmt);
@@ -118,7 +132,7 @@ rds_statement_run_within(RawStmt *statement, const char *whole, const char *text
 
 	/* PortalRun leaves the completion alone where a rule takes the query away */
 	InitializeQueryCompletion(&completion);
-	(void) rds_PortalRun(portal, receiver, &completion);
+	(void) rds_PortalRun(portal, at_top, receiver, &completion);
 	PortalDrop(portal, false);
 
 	CommandCounterIncrement();

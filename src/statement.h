@@ -15,6 +15,7 @@ extern RawStmt *rds_statement_parse(char *text, Size length);
 extern RawStmt *rds_statement_try_parse(char *text, Size length);
 extern int64 rds_statement_run_within(RawStmt *statement, const char *whole, const char *text,
 									  DestReceiver *receiver);
+extern int64 rds_statement_run_at_top(RawStmt *statement, const char *text);
 extern int64 rds_statement_run(RawStmt *statement, const char *text, DestReceiver *receiver);
 
 #endif /* RDS_STATEMENT_H */

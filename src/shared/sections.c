@@ -25,6 +25,7 @@ typedef struct Words
 	const char *end;
 } Words;
 
+static void look(RdsSections *sections, const char *text, size_t length, bool leading);
 static void found_up(RdsSections *sections);
 static void found_down(RdsSections *sections);
 static void problem(RdsSections *sections, const char *what, const char *hint);
@@ -83,10 +84,23 @@ rds_sections_line(RdsSections *sections, const char *line, size_t length, size_t
 void
 rds_sections_text(RdsSections *sections, const char *text, size_t length)
 {
+	look(sections, text, length, false);
+}
+
+/* The same, only as far as there are comments. */
+void
+rds_sections_leading(RdsSections *sections, const char *text, size_t length)
+{
+	look(sections, text, length, true);
+}
+
+static void
+look(RdsSections *sections, const char *text, size_t length, bool leading)
+{
 	const char *at = text;
 	const char *end = text + length;
 
-	while (at < end)
+	while (at < end && (sections->leading || !leading))
 	{
 		const char *newline = memchr(at, '\n', (size_t) (end - at));
 		const char *next = newline != NULL ? newline + 1 : end;

@@ -38,6 +38,7 @@ typedef struct RdsSections
 extern void rds_sections_begin(RdsSections *sections);
 extern void rds_sections_line(RdsSections *sections, const char *line, size_t length, size_t whole_length);
 extern void rds_sections_text(RdsSections *sections, const char *text, size_t length);
+extern void rds_sections_leading(RdsSections *sections, const char *text, size_t length);
 extern void rds_sections_end(RdsSections *sections);
 
 #endif /* RDS_SECTIONS_H */

@@ -55,10 +55,14 @@ class Connection:
         """One message of the simple-query protocol; the rows of its last statement."""
         return self._finish(_library.PQexec(self._connection, sql))
 
-    def execute_parameters(self, sql, *parameters):
-        values = (_bytes * len(parameters))(*parameters)
+    def execute_parameters(self, sql, *parameters, binary=False):
+        """Parameters are text, or all of them in their types' binary formats."""
+        count = len(parameters)
+        values = (_bytes * count)(*parameters)
+        lengths = (_int * count)(*(len(value) for value in parameters)) if binary else None
+        formats = (_int * count)(*([1] * count)) if binary else None
         return self._finish(_library.PQexecParams(
-            self._connection, sql, len(parameters), None, values, None, None, 0))
+            self._connection, sql, count, None, values, lengths, formats, 0))
 
     def parse(self, sql):
         """A Parse message: one statement, which is not run."""

@@ -1,0 +1,252 @@
+/*-------------------------------------------------------------------------
+ *
+ * leftovers.c
+ *	  What a statement that was cut off has left behind.
+ *
+ * CREATE INDEX CONCURRENTLY that fails leaves an invalid index, which a later
+ * IF NOT EXISTS would take for the finished one.  Whether a valid index is the
+ * one that the statement asks for, the server is asked: it makes the same index
+ * on an empty table of the same columns, and the two definitions are compared.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "commands/defrem.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "leftovers.h"
+#include "statement.h"
+
+#define MODEL_TABLE "rdsinit_model"
+#define MODEL_INDEX "rdsinit_model_index"
+
+static RdsLeftover find_index(IndexStmt *create, bool was_begun, char **command);
+static RdsLeftover find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, char **command);
+static RdsLeftover find_index_of_definition(const IndexStmt *create, Oid table, char **command);
+static RdsLeftover judge_index(Oid index, char **command);
+static bool is_valid(Oid index);
+static char *definition_asked_for(const IndexStmt *create, Oid table);
+static char *make_model(const IndexStmt *create, Oid table);
+static char *definition(Oid index);
+static char *qualified_name(Oid relation);
+static RdsLeftover find_dropped(const DropStmt *drop);
+
+/*
+ * rds_leftover_find
+ *		What is to be done about a statement that no transaction allows.
+ *
+ * In *command is what has to be run first, or NULL.
+ */
+RdsLeftover
+rds_leftover_find(const char *text, bool was_begun, char **command)
+{
+	char *copy = pstrdup(text);
+	const Node *statement = rds_statement_parse(copy, strlen(copy))->stmt;
+
+	*command = NULL;
+	switch (nodeTag(statement))
+	{
+		case T_IndexStmt:
+			return find_index((IndexStmt *) statement, was_begun, command);
+		case T_DropStmt:
+			return was_begun ? find_dropped((const DropStmt *) statement) : RDS_LEFT_AGAIN;
+		case T_VacuumStmt:
+		case T_ReindexStmt:
+			return RDS_LEFT_AGAIN;
+		default:
+			return rds_is_cluster_all(statement) ? RDS_LEFT_AGAIN : RDS_LEFT_UNKNOWN;
+	}
+}
+
+static RdsLeftover
+find_index(IndexStmt *create, bool was_begun, char **command)
+{
+	Oid table;
+
+	if (!was_begun && !create->if_not_exists)
+		return RDS_LEFT_AGAIN;
+
+	/* the statement itself says what is wrong with it */
+	table = RangeVarGetRelid(create->relation, NoLock, true);
+	if (!OidIsValid(table))
+		return RDS_LEFT_AGAIN;
+	if (create->idxname != NULL)
+		return find_index_of_name(create, table, was_begun, command);
+	return find_index_of_definition(create, table, command);
+}
+
+static RdsLeftover
+find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, char **command)
+{
+	Oid index = get_relname_relid(create->idxname, get_rel_namespace(table));
+	char *asked_for;
+
+	if (!OidIsValid(index) || get_rel_relkind(index) != RELKIND_INDEX || IndexGetRelation(index, true) != table)
+		return RDS_LEFT_AGAIN;
+	if (!was_begun)
+	{
+		/* somebody may be building it at this moment */
+		if (!is_valid(index))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("index \"%s\" exists, and is not valid", create->idxname),
+					 errdetail("IF NOT EXISTS would leave it so."),
+					 errhint("Unless it is being built, drop it: DROP INDEX CONCURRENTLY %s;", qualified_name(index))));
+		return RDS_LEFT_AGAIN;
+	}
+	if (!is_valid(index))
+		return judge_index(index, command);
+
+	asked_for = definition_asked_for(create, table);
+	if (strcmp(asked_for, definition(index)) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_TABLE),
+				 errmsg("index \"%s\" exists, and is not the one that is asked for", create->idxname),
+				 errhint("Drop or rename it, or the one in the script.")));
+	return RDS_LEFT_DONE;
+}
+
+/* The server has named it: it is known by what it indexes. */
+static RdsLeftover
+find_index_of_definition(const IndexStmt *create, Oid table, char **command)
+{
+	char *asked_for = definition_asked_for(create, table);
+	Relation relation = table_open(table, AccessShareLock);
+	List *indexes = RelationGetIndexList(relation);
+	RdsLeftover found = RDS_LEFT_AGAIN;
+	ListCell *cell;
+
+	foreach(cell, indexes)
+	{
+		Oid index = lfirst_oid(cell);
+
+		if (strcmp(asked_for, definition(index)) == 0)
+		{
+			found = judge_index(index, command);
+			break;
+		}
+	}
+	table_close(relation, NoLock);
+	return found;
+}
+
+/* A valid index is what was wanted; another one is in the way. */
+static RdsLeftover
+judge_index(Oid index, char **command)
+{
+	if (is_valid(index))
+		return RDS_LEFT_DONE;
+	*command = psprintf("DROP INDEX CONCURRENTLY IF EXISTS %s", qualified_name(index));
+	return RDS_LEFT_AGAIN;
+}
+
+static bool
+is_valid(Oid index)
+{
+	HeapTuple tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	bool valid = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		valid = ((Form_pg_index) GETSTRUCT(tuple))->indisvalid && ((Form_pg_index) GETSTRUCT(tuple))->indisready;
+		ReleaseSysCache(tuple);
+	}
+	return valid;
+}
+
+/* The definition that the index would have; whatever is made for that is gone afterwards. */
+static char *
+definition_asked_for(const IndexStmt *create, Oid table)
+{
+	MemoryContext oldcontext = CurrentMemoryContext;
+	ResourceOwner oldowner = CurrentResourceOwner;
+	char *result;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(oldcontext);
+	result = make_model(create, table);
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(oldcontext);
+	CurrentResourceOwner = oldowner;
+
+	return result;
+}
+
+static char *
+make_model(const IndexStmt *create, Oid table)
+{
+	IndexStmt *model = copyObject((IndexStmt *) create);
+	RawStmt *statement = makeNode(RawStmt);
+	char *command = psprintf("CREATE TEMPORARY TABLE pg_temp.%s (LIKE %s)", MODEL_TABLE, qualified_name(table));
+	MemoryContext context = CurrentMemoryContext;
+	Oid temporary;
+
+	SPI_connect();
+	if (SPI_execute(command, false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not make a table like another");
+	SPI_finish();
+	MemoryContextSwitchTo(context);
+
+	model->relation = makeRangeVar("pg_temp", MODEL_TABLE, -1);
+	model->idxname = MODEL_INDEX;
+	model->concurrent = false;
+	model->if_not_exists = false;
+	statement->stmt = (Node *) model;
+	(void) rds_statement_run(statement, command, None_Receiver);
+
+	temporary = get_relname_relid(MODEL_TABLE, LookupExplicitNamespace("pg_temp", false));
+	return definition(get_relname_relid(MODEL_INDEX, get_rel_namespace(temporary)));
+}
+
+/* An index's definition, without its name and its table's. */
+static char *
+definition(Oid index)
+{
+	char *all = TextDatumGetCString(DirectFunctionCall1(pg_get_indexdef, ObjectIdGetDatum(index)));
+	char *names = psprintf(" INDEX %s ON %s", quote_identifier(get_rel_name(index)),
+						   qualified_name(IndexGetRelation(index, false)));
+	char *found = strstr(all, names);
+
+	if (found == NULL)
+		return all;
+	return psprintf("%.*s%s", (int) (found - all), all, found + strlen(names));
+}
+
+static char *
+qualified_name(Oid relation)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+}
+
+/* DROP INDEX CONCURRENTLY: what is gone, is dropped. */
+static RdsLeftover
+find_dropped(const DropStmt *drop)
+{
+	ListCell *cell;
+
+	foreach(cell, drop->objects)
+	{
+		RangeVar *name = makeRangeVarFromNameList(lfirst(cell));
+
+		if (OidIsValid(RangeVarGetRelid(name, NoLock, true)))
+			return RDS_LEFT_AGAIN;
+	}
+	return RDS_LEFT_DONE;
+}

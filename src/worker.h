@@ -1,0 +1,37 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker.h
+ *	  A background worker that runs statements at top level.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RDS_WORKER_H
+#define RDS_WORKER_H
+
+#include "policy.h"
+
+typedef struct RdsWorker RdsWorker;
+
+/* What a worker is to do. */
+typedef struct RdsTask
+{
+	RdsPlaceToRun where;
+	const char *text;
+	bool allow_data_loss;
+	int lock_timeout; /* for one that is run in a transaction; milliseconds, 0: no limit */
+
+	/* whose rows the history gets; name NULL: nobody's */
+	const char *name;
+	const char *version;
+	int statement;
+	const char *checksum;
+} RdsTask;
+
+extern RdsWorker *rds_worker_start(const char *what);
+extern int64 rds_worker_run(RdsWorker *worker, const RdsTask *task);
+extern void rds_worker_end(RdsWorker *worker);
+
+/* For PG_ENSURE_ERROR_CLEANUP. */
+extern void rds_worker_kill(int code, Datum worker);
+
+#endif /* RDS_WORKER_H */

@@ -1,0 +1,418 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker_main.c
+ *	  A background worker, in its own process.
+ *
+ * A statement that a transaction allows is run in one, together with its row in
+ * the history: either both are there afterwards or none.  For any other the
+ * history says "started" before, and "done" or "failed" after it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_authid.h"
+#include "libpq/pqformat.h"
+#include "libpq/pqmq.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "portability/instr_time.h"
+#include "postmaster/bgworker.h"
+#include "storage/dsm.h"
+#include "storage/ipc.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#include "call.h"
+#include "compat.h"
+#include "copydata.h"
+#include "guard.h"
+#include "history.h"
+#include "statement.h"
+#include "waits.h"
+#include "worker_task.h"
+
+static emit_log_hook_type next_log_hook = NULL;
+
+static shm_mq_handle *connect_queues(dsm_segment *segment);
+static void take_settings(const RdsWorkerHeader *header);
+static void run_task(const RdsTask *task, MemoryContext context);
+static int64 run_within(const RdsTask *task, MemoryContext context);
+static int64 run_at_top(const RdsTask *task, MemoryContext context);
+static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
+static void report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context);
+static void record_failure(const RdsTask *task, MemoryContext context);
+static void begin_transaction(MemoryContext context);
+static void keep_settings(void);
+static void hide_text(void *argument);
+static void leave_to_caller(ErrorData *error);
+static int64 elapsed(instr_time start);
+
+void
+rdsinit_worker_main(Datum argument)
+{
+	dsm_segment *segment;
+	const RdsWorkerHeader *header;
+	shm_mq_handle *tasks;
+	MemoryContext context;
+	ErrorContextCallback callback = {0};
+
+	pqsignal(SIGTERM, die);
+	BackgroundWorkerUnblockSignals();
+
+	CurrentResourceOwner = ResourceOwnerCreate(NULL, "rdsinit worker");
+	segment = dsm_attach(DatumGetUInt32(argument));
+	if (segment == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not map dynamic shared memory segment")));
+	dsm_pin_mapping(segment);
+	header = dsm_segment_address(segment);
+	tasks = connect_queues(segment);
+
+	callback.callback = hide_text;
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+	next_log_hook = emit_log_hook;
+	emit_log_hook = leave_to_caller;
+	BackgroundWorkerInitializeConnectionByOid(header->database, header->user, rds_worker_flags);
+	rds_call_forbid();
+	take_settings(header);
+
+	context = AllocSetContextCreate(TopMemoryContext, "rdsinit task", ALLOCSET_DEFAULT_SIZES);
+	for (;;)
+	{
+		Size length;
+		void *data;
+		StringInfoData message;
+		RdsTask task;
+
+		pgstat_report_activity(STATE_IDLE, NULL);
+		if (shm_mq_receive(tasks, &length, &data, false) != SHM_MQ_SUCCESS)
+			proc_exit(0);
+
+		MemoryContextSwitchTo(context);
+		initStringInfo(&message);
+		appendBinaryStringInfo(&message, data, length);
+		rds_task_read(&message, &task);
+		run_task(&task, context);
+		MemoryContextReset(context);
+	}
+}
+
+static shm_mq_handle *
+connect_queues(dsm_segment *segment)
+{
+	RdsWorkerHeader *header = dsm_segment_address(segment);
+	shm_mq *tasks = (shm_mq *) ((char *) header + header->tasks_offset);
+	shm_mq *answers = (shm_mq *) ((char *) header + header->answers_offset);
+
+	shm_mq_set_receiver(tasks, MyProc);
+	shm_mq_set_sender(answers, MyProc);
+	pq_redirect_to_shm_mq(segment, shm_mq_attach(answers, segment, NULL));
+
+	return shm_mq_attach(tasks, segment, NULL);
+}
+
+/* The role and the settings of the session that has started us. */
+static void
+take_settings(const RdsWorkerHeader *header)
+{
+	const char *at = (const char *) header + header->settings_offset;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	PushActiveSnapshot(GetTransactionSnapshot());
+	while (*at != '\0')
+	{
+		const char *name = at;
+		const char *value = name + strlen(name) + 1;
+
+		/* they are in force there, whoever has set them; what cannot be set here is no reason to stop */
+		(void) set_config_option(name, value, header->is_superuser ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
+								 GUC_ACTION_SET, true, DEBUG1, false);
+		at = value + strlen(value) + 1;
+	}
+	if (header->role[0] != '\0')
+		SetConfigOption("role", header->role, PGC_USERSET, PGC_S_SESSION);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+}
+
+/* Runs a task, and says what came of it. */
+static void
+run_task(const RdsTask *task, MemoryContext context)
+{
+	int64 volatile rows = 0;
+	StringInfoData answer;
+
+	pgstat_report_activity(STATE_RUNNING, task->name != NULL ? psprintf("rdsinit: %s statement %d", task->name, task->statement)
+															 : "rdsinit");
+	keep_settings();
+	rds_guard_begin(task->allow_data_loss || task->name == NULL);
+	PG_TRY();
+	{
+		if (task->where == RDS_WITHIN)
+			rows = run_within(task, context);
+		else
+			rows = run_at_top(task, context);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+		RdsWait wait;
+
+		rds_waits_end();
+		MemoryContextSwitchTo(context);
+		HOLD_INTERRUPTS();
+		error = CopyErrorData();
+		FlushErrorState();
+		rds_wait_take(error, &wait);
+		AbortCurrentTransaction();
+		RESUME_INTERRUPTS();
+		report_failure(error, &wait, context);
+		rds_guard_forget_losses();
+		record_failure(task, context);
+	}
+	PG_END_TRY();
+	rds_guard_end();
+	debug_query_string = NULL;
+
+	MemoryContextSwitchTo(context);
+	pq_beginmessage(&answer, RDS_MESSAGE_DONE);
+	pq_sendint64(&answer, rows);
+	pq_endmessage(&answer);
+}
+
+/* In one transaction: the statement, and that it is done. */
+static int64
+run_within(const RdsTask *task, MemoryContext context)
+{
+	char *text = pstrdup(task->text);
+	RawStmt *statement;
+	instr_time start;
+	int64 rows = 0;
+
+	INSTR_TIME_SET_CURRENT(start);
+	begin_transaction(context);
+	rds_waits_begin(task->lock_timeout);
+	statement = rds_statement_parse(text, strlen(text));
+	if (rds_is_copy_to_client(statement))
+		rds_copy_to_nowhere(statement, text);
+	else
+		rows = rds_statement_run(statement, text, None_Receiver);
+	record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
+	rds_waits_end();
+	CommitTransactionCommand();
+
+	return rows;
+}
+
+static int64
+run_at_top(const RdsTask *task, MemoryContext context)
+{
+	bool is_recorded = task->where == RDS_AT_TOP;
+	char *text = pstrdup(task->text);
+	RawStmt *statement;
+	instr_time start;
+	int64 rows;
+
+	if (is_recorded && task->name != NULL)
+	{
+		begin_transaction(context);
+		record(task, RDS_OUTCOME_STARTED, 0, 0);
+		CommitTransactionCommand();
+	}
+
+	INSTR_TIME_SET_CURRENT(start);
+	begin_transaction(context);
+	statement = rds_statement_parse(text, strlen(text));
+	rows = rds_statement_run_at_top(statement, text);
+	CommitTransactionCommand();
+	SetClientEncoding(GetDatabaseEncoding());
+
+	if (is_recorded && task->name != NULL)
+	{
+		begin_transaction(context);
+		record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
+		CommitTransactionCommand();
+	}
+	return rows;
+}
+
+static void
+record(const RdsTask *task, const char *outcome, int64 rows, int64 duration)
+{
+	RdsLedger *ledger;
+	RdsRow row = {0};
+
+	if (task->name == NULL)
+		return;
+	row.name = task->name;
+	row.version = task->version;
+	row.statement = task->statement;
+	row.outcome = outcome;
+	row.checksum = task->checksum;
+	row.statements = strcmp(outcome, RDS_OUTCOME_DONE) == 0 ? 1 : 0;
+	row.rows = rows;
+	row.duration = duration;
+	row.lost = rds_guard_take_losses();
+
+	/* what a statement has done is what the row is about, not what it has set */
+	ledger = rds_history_open_to_write();
+	rds_history_insert(ledger, &row);
+	rds_history_close(ledger);
+}
+
+/* Sends the error; of a lock that was not to be had, what is known of it. */
+static void
+report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context)
+{
+	PG_TRY();
+	{
+		if (wait->has_failed && wait->is_known && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		{
+			begin_transaction(context);
+			PushActiveSnapshot(GetTransactionSnapshot());
+			error->sqlerrcode = ERRCODE_LOCK_NOT_AVAILABLE;
+			error->message = psprintf("could not get %s", rds_wait_describe(wait));
+			error->detail = rds_wait_sessions(wait);
+			error->hint = pstrdup("Call again when they have ended; or wait longer, with the option \"lock_timeout\", if others can wait as long.");
+			PopActiveSnapshot();
+			CommitTransactionCommand();
+		}
+		ReThrowError(error);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
+}
+
+/* Where even that fails, "started" remains, or nothing: then nothing was done. */
+static void
+record_failure(const RdsTask *task, MemoryContext context)
+{
+	if (task->where == RDS_AS_SETTING)
+		return;
+	PG_TRY();
+	{
+		begin_transaction(context);
+		record(task, RDS_OUTCOME_FAILED, 0, 0);
+		CommitTransactionCommand();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
+}
+
+static void
+begin_transaction(MemoryContext context)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	MemoryContextSwitchTo(context);
+}
+
+/*
+ * A wait for a lock has an end, since nobody sees that the session which waits
+ * for us could be in the way; and messages are in the encoding that it expects.
+ */
+static void
+keep_settings(void)
+{
+	SetClientEncoding(GetDatabaseEncoding());
+	if (LockTimeout == 0)
+		SetConfigOption("lock_timeout", RDS_WORKER_LOCK_TIMEOUT, PGC_USERSET, PGC_S_SESSION);
+}
+
+/* The text of a script is in no log line. */
+static void
+hide_text(void *argument)
+{
+	errhidestmt(true);
+	errhidecontext(true);
+}
+
+/*
+ * What is sent to the session that waits for us is logged there, when it has
+ * been made sure that it shows no variable's value.
+ */
+static void
+leave_to_caller(ErrorData *error)
+{
+	if (error->elevel <= ERROR && error->output_to_client)
+		error->output_to_server = false;
+	else if (next_log_hook != NULL)
+		next_log_hook(error);
+}
+
+static int64
+elapsed(instr_time start)
+{
+	instr_time now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return (int64) INSTR_TIME_GET_MICROSEC(now);
+}
+
+/* A task as a message. */
+void
+rds_task_write(StringInfo message, const RdsTask *task)
+{
+	pq_sendint32(message, task->where);
+	pq_sendint32(message, task->statement);
+	pq_sendint32(message, task->lock_timeout);
+	pq_sendbyte(message, task->allow_data_loss);
+	pq_sendbyte(message, task->name != NULL);
+	pq_sendbyte(message, task->version != NULL);
+	for (int i = 0; i < 4; i++)
+	{
+		const char *const texts[] = {task->name, task->version, task->checksum, task->text};
+
+		appendStringInfoString(message, texts[i] != NULL ? texts[i] : "");
+		appendStringInfoChar(message, '\0');
+	}
+}
+
+/* The reverse; the texts are in the message. */
+void
+rds_task_read(StringInfo message, RdsTask *task)
+{
+	bool has_name;
+	bool has_version;
+	const char *texts[4];
+
+	task->where = pq_getmsgint(message, 4);
+	task->statement = pq_getmsgint(message, 4);
+	task->lock_timeout = pq_getmsgint(message, 4);
+	task->allow_data_loss = pq_getmsgbyte(message);
+	has_name = pq_getmsgbyte(message);
+	has_version = pq_getmsgbyte(message);
+	for (int i = 0; i < 4; i++)
+		texts[i] = pq_getmsgrawstring(message);
+	task->name = has_name ? texts[0] : NULL;
+	task->version = has_version ? texts[1] : NULL;
+	task->checksum = texts[2];
+	task->text = texts[3];
+}
