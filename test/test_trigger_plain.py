@@ -82,7 +82,7 @@ def test_the_ledger_has_the_designs_columns(plain, database):
             ('outcome', 'text', True), ('checksum', 'text', False), ('statements', 'bigint', True),
             ('rows', 'bigint', True), ('duration', 'interval', True), ('applied_by', 'text', True),
             ('applied_at', 'timestamp with time zone', True), ('rdsinit_version', 'text', True),
-            ('undo_name', 'text', False), ('undo', 'text', False)]
+            ('undo_name', 'text', False), ('undo', 'text', False), ('lost', 'jsonb', False)]
 
 
 @pytest.mark.extension

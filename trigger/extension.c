@@ -20,6 +20,9 @@
 #define DEPLOY_COMMAND \
 	"CALL rdsinit.deploy($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.jsonb)"
 
+#define HAS_BASELINE_QUERY \
+	"SELECT EXISTS (SELECT FROM rdsinit.history WHERE outcome OPERATOR(pg_catalog.=) 'baseline'" \
+	" AND version OPERATOR(pg_catalog.=) $1) AS has"
 #define BASELINE_QUERY \
 	"SELECT outcome FROM rdsinit.baseline($1)"
 
@@ -51,12 +54,18 @@ extension_apply(const Session *session, const Bundle *bundle, const Request *req
 	return false;
 }
 
+/* A function that is called for the second time with what the environment says must not complain. */
 static bool
 set_baseline(const Session *session, const char *version, Error *error)
 {
 	Parameter parameter = {version, 0};
+	PGresult *result = NULL;
+	bool ok = query_run_parameters(session, HAS_BASELINE_QUERY, 1, &parameter, &result, error) &&
+			  (query_field_is_true(result, 0, "has") ||
+			   query_run_parameters(session, BASELINE_QUERY, 1, &parameter, NULL, error));
 
-	return query_run_parameters(session, BASELINE_QUERY, 1, &parameter, NULL, error);
+	PQclear(result);
+	return ok;
 }
 
 static bool
@@ -81,7 +90,14 @@ call(const Session *session, const Bundle *bundle, const Request *request, Outco
 	if (ok)
 		ok = report_take(result, outcome, error);
 	else
+	{
 		find_place(bundle, result, error);
+		if (error->sqlstate[0] == '\0' && PQstatus(session->connection) == CONNECTION_BAD)
+		{
+			error_reword(error, "the outcome of rdsinit.deploy is unknown: %s", error->message);
+			error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
+		}
+	}
 
 done:
 	PQclear(result);

@@ -69,7 +69,8 @@ kind_is_repeatable(TokenCursor cursor)
 
 	return token_next(&cursor, &token) &&
 		   (token_is(&cursor, &token, "VACUUM") || token_is(&cursor, &token, "ANALYZE") ||
-			token_is(&cursor, &token, "ANALYSE") || token_is(&cursor, &token, "REINDEX"));
+			token_is(&cursor, &token, "ANALYSE") || token_is(&cursor, &token, "REINDEX") ||
+			token_is(&cursor, &token, "CLUSTER"));
 }
 
 void

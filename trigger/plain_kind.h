@@ -25,7 +25,7 @@ typedef enum Kind
 /* The cursor is at the statement's start. */
 extern Kind kind_of(TokenCursor cursor);
 
-/* May it be run once more, whatever came of it: VACUUM, ANALYZE, REINDEX? */
+/* May it be run once more, whatever came of it: VACUUM, ANALYZE, REINDEX, CLUSTER? */
 extern bool kind_is_repeatable(TokenCursor cursor);
 
 /* The statement's first two words, in upper case, for an error. */

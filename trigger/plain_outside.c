@@ -64,7 +64,7 @@ typedef struct Outside
 static bool next_statement(Outside *outside, bool *more, Error *error);
 static bool look(Outside *outside, Error *error);
 static bool look_back(Outside *outside, Error *error);
-static bool pass_over(Outside *outside, Error *error);
+static void pass_over(Outside *outside);
 static bool prepare(Outside *outside, const char **taken_for, Error *error);
 static bool ask(const Outside *outside, const char **taken_for, Error *error);
 static bool run(Outside *outside, Error *error);
@@ -130,8 +130,10 @@ next_statement(Outside *outside, bool *more, Error *error)
 		return false;
 
 	ok = look(outside, error);
-	if (ok && outside->before == BEFORE_DONE)
-		ok = pass_over(outside, error);
+	if (ok && outside->kind == KIND_SETTING)
+		ok = run_setting(outside, error);
+	else if (ok && outside->before == BEFORE_DONE)
+		pass_over(outside);
 	else if (ok)
 		ok = run(outside, error);
 
@@ -205,15 +207,11 @@ look_back(Outside *outside, Error *error)
 	return false;
 }
 
-/* What sets the session is not kept by the database: it is run once more. */
-static bool
-pass_over(Outside *outside, Error *error)
+static void
+pass_over(Outside *outside)
 {
-	if (outside->kind == KIND_SETTING)
-		return run_setting(outside, error);
 	outside->counts.statements = 1;
 	outside->counts.rows = strtoll(query_field(outside->recorded, outside->row, "rows"), NULL, 10);
-	return true;
 }
 
 /*
@@ -276,9 +274,7 @@ run(Outside *outside, Error *error)
 		return record(outside, outside->session, taken_for, error);
 	}
 
-	if (outside->kind == KIND_SETTING)
-		ok = run_setting(outside, error) && record(outside, outside->session, "done", error);
-	else if (outside->kind == KIND_INSIDE && outside->before != BEFORE_STARTED)
+	if (outside->kind == KIND_INSIDE && outside->before != BEFORE_STARTED)
 	{
 		ok = run_inside(outside, error);
 
@@ -296,7 +292,10 @@ run(Outside *outside, Error *error)
 	return ok;
 }
 
-/* What it sets may be the time that a statement has. */
+/*
+ * Without a row: the database does not keep what it sets, and it is run each
+ * time.  What it sets may be the time that a statement has.
+ */
 static bool
 run_setting(Outside *outside, Error *error)
 {

@@ -174,7 +174,7 @@ run_check_outside(const Reader *reader, const Step *step, Verdict verdict, Error
 	if (what == NULL)
 		return true;
 
-	error_set(error, ERROR_SCRIPT, "%s is not allowed in a script that is run without a transaction", what);
+	error_set(error, ERROR_SCRIPT, "%s is not allowed in a script that asks for no transaction", what);
 	error_sqlstate(error, "0A000");
 	error_hint(error, HINT_OWN_TRANSACTION);
 	(void) token_next(&cursor, &token);

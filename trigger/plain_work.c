@@ -33,7 +33,10 @@ work_look(Work *work, Error *error)
 	}
 
 	rds_sections_begin(&work->sections);
-	rds_sections_text(&work->sections, script->body, script->length);
+	if (work->naming.kind == RDS_VERSIONED)
+		rds_sections_text(&work->sections, script->body, script->length);
+	else
+		rds_sections_leading(&work->sections, script->body, script->length);
 	rds_sections_end(&work->sections);
 	if (work->naming.kind != RDS_VERSIONED)
 	{
