@@ -60,7 +60,7 @@ SELECT name, outcome FROM rdsinit.undo('14');
 SELECT name, outcome FROM rdsinit.undo('7');
 SELECT name, outcome FROM rdsinit.undo('last');
 SELECT name, outcome FROM rdsinit.undo(NULL);
-SELECT name, outcome FROM rdsinit.undo('1', '{"unknown": 1}');
+SELECT name, outcome FROM rdsinit.undo('1', '{"force": 1}');
 
 -- It is a part of the transaction that it is called in.
 BEGIN;

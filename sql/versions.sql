@@ -140,7 +140,7 @@ SELECT * FROM rdsinit.baseline('');
 SELECT * FROM rdsinit.baseline('1..2');
 SELECT * FROM rdsinit.baseline('1.');
 SELECT * FROM rdsinit.baseline(NULL);
-SELECT * FROM rdsinit.baseline('4', '{"unknown": 1}');
+SELECT * FROM rdsinit.baseline('4', '{"force": 1}');
 
 --
 -- Sections: dbmate and goose have both ways in one file.

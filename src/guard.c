@@ -19,6 +19,7 @@
 #include "access/heapam.h"
 #include "access/table.h"
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
@@ -55,8 +56,9 @@ typedef struct Made
 typedef struct Loss
 {
 	char *table;
-	char *column; /* NULL: all of them */
-	double rows;  /* estimated; -1: not known */
+	char *column;            /* NULL: all of them */
+	double rows;             /* estimated; -1: not known */
+	SubTransactionId within; /* which gives it back when it is rolled back */
 } Loss;
 
 typedef enum Finding
@@ -78,6 +80,7 @@ typedef struct Guard
 static Guard *guard = NULL;
 static object_access_hook_type next_hook = NULL;
 
+static void take_back(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *argument);
 static void watch(ObjectAccessType access, Oid class, Oid object, int column, void *argument);
 static void remember(Oid relation, int column);
 static bool was_made(Oid relation, int column);
@@ -96,6 +99,7 @@ rds_guard_install(void)
 {
 	next_hook = object_access_hook;
 	object_access_hook = watch;
+	RegisterSubXactCallback(take_back, NULL);
 }
 
 /*
@@ -165,6 +169,27 @@ rds_guard_forget_losses(void)
 {
 	if (guard != NULL)
 		guard->losses = NIL;
+}
+
+/* What a block with EXCEPTION has rolled back was not lost. */
+static void
+take_back(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *argument)
+{
+	ListCell *cell;
+
+	if (guard == NULL)
+		return;
+	foreach(cell, guard->losses)
+	{
+		Loss *loss = lfirst(cell);
+
+		if (loss->within != id)
+			continue;
+		if (event == SUBXACT_EVENT_COMMIT_SUB)
+			loss->within = parent;
+		else if (event == SUBXACT_EVENT_ABORT_SUB)
+			guard->losses = foreach_delete_current(guard->losses, cell);
+	}
 }
 
 /* The hook. */
@@ -269,6 +294,7 @@ on_drop_database(Oid database)
 	loss = palloc0(sizeof(Loss));
 	loss->table = psprintf("(database %s)", name);
 	loss->rows = -1;
+	loss->within = GetCurrentSubTransactionId();
 	guard->losses = lappend(guard->losses, loss);
 	MemoryContextSwitchTo(oldcontext);
 }
@@ -336,7 +362,7 @@ count(Relation relation)
 {
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
-	TableScanDesc scan = table_beginscan(relation, snapshot, 0, NULL);
+	TableScanDesc scan = rds_table_beginscan(relation, snapshot);
 	double rows = 0;
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
@@ -367,6 +393,7 @@ lose(Relation relation, const char *column)
 	loss->table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 											 RelationGetRelationName(relation));
 	loss->column = column != NULL ? pstrdup(column) : NULL;
+	loss->within = GetCurrentSubTransactionId();
 	guard->losses = lappend(guard->losses, loss);
 	MemoryContextSwitchTo(oldcontext);
 }

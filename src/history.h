@@ -70,6 +70,7 @@ typedef struct RdsStepRow
 	int statement;
 	char *outcome;
 	char *checksum;
+	int64 rows;
 } RdsStepRow;
 
 extern RdsLedger *rds_history_open(void);

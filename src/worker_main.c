@@ -43,6 +43,7 @@ static emit_log_hook_type next_log_hook = NULL;
 static shm_mq_handle *connect_queues(dsm_segment *segment);
 static void take_settings(const RdsWorkerHeader *header);
 static void run_task(const RdsTask *task, MemoryContext context);
+static int64 look(const RdsTask *task, MemoryContext context);
 static int64 run_within(const RdsTask *task, MemoryContext context);
 static int64 run_at_top(const RdsTask *task, MemoryContext context);
 static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
@@ -158,7 +159,9 @@ run_task(const RdsTask *task, MemoryContext context)
 	rds_guard_begin(task->allow_data_loss || task->name == NULL);
 	PG_TRY();
 	{
-		if (task->where == RDS_WITHIN)
+		if (task->look)
+			rows = look(task, context);
+		else if (task->where == RDS_WITHIN)
 			rows = run_within(task, context);
 		else
 			rows = run_at_top(task, context);
@@ -188,6 +191,23 @@ run_task(const RdsTask *task, MemoryContext context)
 	pq_beginmessage(&answer, RDS_MESSAGE_DONE);
 	pq_sendint64(&answer, rows);
 	pq_endmessage(&answer);
+}
+
+/* What is left of a statement, an RdsLeftover; what is in its way is dropped. */
+static int64
+look(const RdsTask *task, MemoryContext context)
+{
+	RdsTask drop = {.where = RDS_AT_TOP};
+	RdsLeftover leftover;
+
+	begin_transaction(context);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	leftover = rds_leftover_find(task->text, task->standing, &drop.text);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	if (drop.text != NULL)
+		(void) run_at_top(&drop, context);
+	return leftover;
 }
 
 /* In one transaction: the statement, and that it is done. */
@@ -382,6 +402,8 @@ rds_task_write(StringInfo message, const RdsTask *task)
 {
 	pq_sendint32(message, task->where);
 	pq_sendint32(message, task->statement);
+	pq_sendbyte(message, task->look);
+	pq_sendbyte(message, task->standing);
 	pq_sendint32(message, task->lock_timeout);
 	pq_sendbyte(message, task->allow_data_loss);
 	pq_sendbyte(message, task->name != NULL);
@@ -405,6 +427,8 @@ rds_task_read(StringInfo message, RdsTask *task)
 
 	task->where = pq_getmsgint(message, 4);
 	task->statement = pq_getmsgint(message, 4);
+	task->look = pq_getmsgbyte(message);
+	task->standing = pq_getmsgbyte(message);
 	task->lock_timeout = pq_getmsgint(message, 4);
 	task->allow_data_loss = pq_getmsgbyte(message);
 	has_name = pq_getmsgbyte(message);
