@@ -131,6 +131,16 @@ def test_a_statement_of_unknown_outcome(deploy, database, mode):
     assert [row[2:] for row in rows(database, mode)[-2:]] == [(1, 'skipped'), (None, 'applied')]
 
 
+@pytest.mark.extension
+def test_who_may_call_need_not_be_allowed_to_read_the_history(trigger, database, role):
+    name, password = role()
+    database.create().rows('CREATE EXTENSION rdsinit; GRANT EXECUTE ON PROCEDURE rdsinit.deploy TO "%s"; '
+                           'GRANT EXECUTE ON FUNCTION rdsinit.baseline TO "%s"; GRANT CREATE ON SCHEMA public TO "%s"'
+                           % (name, name, name))
+    function = trigger({'V2__a.sql': MARK + 'CREATE TABLE a ();'}, DB_USER=name, DB_PASSWORD=password)
+    assert outcomes(function.succeed({'baseline': '1'})) == [('V2__a.sql', 'applied')]
+
+
 # A ledger that is adopted
 
 FILES = {'V1__a.sql': TABLE, 'schema.sql': 'CREATE TABLE s ();'}
