@@ -123,6 +123,13 @@ def test_what_is_committed_though_it_failed(deploy, database):
     assert outcomes(function.succeed()) == [('V1__a.sql', 'unchanged'), ('V2__b.sql', 'applied')]
 
 
+def test_a_single_file_need_not_be_all_that_there_is(deploy, tmp_path):
+    for name in ('V1__a.sql', 'V2__b.sql'):
+        (tmp_path / name).write_text('SELECT 1;')
+        payload = deploy(None, RDSINIT_BUNDLE=tmp_path / name).succeed()
+        assert outcomes(payload) == [(name, 'applied')]
+
+
 def test_nothing_is_committed_where_all_is_one_transaction(deploy, database):
     payload = deploy({'V1__a.sql': TABLE, 'V2__b.sql': 'SELECT nothing;'}).fail()
     assert 'scripts' not in payload and 'committed' not in payload.get('detail', '')

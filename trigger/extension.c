@@ -149,7 +149,7 @@ make_options(const Session *session, const Bundle *bundle, const Request *reques
 		json_object_set_new(json, "allow_changed", json_true());
 	if (request->allow_data_loss)
 		json_object_set_new(json, "allow_data_loss", json_true());
-	if (request->allow_missing)
+	if (request->allow_missing || bundle->is_file)
 		json_object_set_new(json, "allow_missing", json_true());
 	if (request->resume != RESUME_ASK)
 		json_object_set_new(json, "resume", json_string(request->resume == RESUME_SKIP ? "skip" : "again"));
