@@ -67,7 +67,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-f
 REGRESS = install apply statements transactions settings errors bundle history rights copy psql \
 	versions undo deploy adopt ensure guard
 REGRESS_OPTS = --inputdir=$(srcdir)
-ISOLATION = turns locks
+ISOLATION = turns locks deploys databases
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
 
 PG_CONFIG ?= pg_config

@@ -82,6 +82,18 @@ def test_options(deploy, database, variable, key):
     assert outcomes(deploy(changed, **variables).succeed(event)) == [('V2__b.sql', 'applied'), ('V3__c.sql', 'baseline')]
 
 
+@pytest.mark.extension
+@pytest.mark.parametrize('event, variables', [({'allow_data_loss': True}, {}), ({}, {'RDSINIT_ALLOW_DATA_LOSS': 'true'})],
+                         ids=['event', 'environment'])
+def test_data_are_lost_only_where_that_was_said(trigger, database, event, variables):
+    trigger('CREATE TABLE full_ AS SELECT 1 AS n;').succeed()
+    payload = trigger('DROP TABLE full_;').fail()
+    assert (payload['sqlstate'], payload['file'], payload['line'], payload['column']) == ('55000', 'schema.sql', 1, 1)
+    assert 'allow_data_loss' in payload['hint']
+    trigger('DROP TABLE full_;', **variables).succeed(event)
+    assert database.relations() == []
+
+
 @pytest.mark.parametrize('event, variables', [({'baseline': '2'}, {}), ({}, {'RDSINIT_BASELINE': '2.0'})],
                          ids=['event', 'environment'])
 def test_a_baseline(deploy, database, mode, event, variables):

@@ -147,6 +147,8 @@ make_options(const Session *session, const Bundle *bundle, const Request *reques
 		json_object_set_new(json, "out_of_order", json_true());
 	if (request->allow_changed)
 		json_object_set_new(json, "allow_changed", json_true());
+	if (request->allow_data_loss)
+		json_object_set_new(json, "allow_data_loss", json_true());
 	if (request->allow_missing || bundle->is_file)
 		json_object_set_new(json, "allow_missing", json_true());
 	if (request->resume != RESUME_ASK)

@@ -31,6 +31,12 @@ def dump(database, *options):
     return finished.stdout.decode()
 
 
+def copy(database, target):
+    """Takes a database over into another one as pg_dump and psql do it, ledgers and all."""
+    text = _run(database, 'pg_dump', check=True).stdout.decode()
+    return psql(target, text).check_returncode()
+
+
 def dump_of_psql(server, files, **how):
     """What psql makes of the files in a database of its own."""
     database = Database(server).create()
