@@ -82,6 +82,18 @@ def test_options(deploy, database, variable, key):
     assert outcomes(deploy(changed, **variables).succeed(event)) == [('V2__b.sql', 'applied'), ('V3__c.sql', 'baseline')]
 
 
+@pytest.mark.extension
+@pytest.mark.parametrize('event, variables', [({'allow_data_loss': True}, {}), ({}, {'RDSINIT_ALLOW_DATA_LOSS': 'true'})],
+                         ids=['event', 'environment'])
+def test_data_are_lost_only_where_that_was_said(trigger, database, event, variables):
+    trigger('CREATE TABLE full_ AS SELECT 1 AS n;').succeed()
+    payload = trigger('DROP TABLE full_;').fail()
+    assert (payload['sqlstate'], payload['file'], payload['line'], payload['column']) == ('55000', 'schema.sql', 1, 1)
+    assert 'allow_data_loss' in payload['hint']
+    trigger('DROP TABLE full_;', **variables).succeed(event)
+    assert database.relations() == []
+
+
 @pytest.mark.parametrize('event, variables', [({'baseline': '2'}, {}), ({}, {'RDSINIT_BASELINE': '2.0'})],
                          ids=['event', 'environment'])
 def test_a_baseline(deploy, database, mode, event, variables):
@@ -111,6 +123,13 @@ def test_what_is_committed_though_it_failed(deploy, database):
     assert outcomes(function.succeed()) == [('V1__a.sql', 'unchanged'), ('V2__b.sql', 'applied')]
 
 
+def test_a_single_file_need_not_be_all_that_there_is(deploy, tmp_path):
+    for name in ('V1__a.sql', 'V2__b.sql'):
+        (tmp_path / name).write_text('SELECT 1;')
+        payload = deploy(None, RDSINIT_BUNDLE=tmp_path / name).succeed()
+        assert outcomes(payload) == [(name, 'applied')]
+
+
 def test_nothing_is_committed_where_all_is_one_transaction(deploy, database):
     payload = deploy({'V1__a.sql': TABLE, 'V2__b.sql': 'SELECT nothing;'}).fail()
     assert 'scripts' not in payload and 'committed' not in payload.get('detail', '')
@@ -129,6 +148,16 @@ def test_a_statement_of_unknown_outcome(deploy, database, mode):
     assert 'resume' in payload['hint']
     function.succeed({'resume': 'skip'})
     assert [row[2:] for row in rows(database, mode)[-2:]] == [(1, 'skipped'), (None, 'applied')]
+
+
+@pytest.mark.extension
+def test_who_may_call_need_not_be_allowed_to_read_the_history(trigger, database, role):
+    name, password = role()
+    database.create().rows('CREATE EXTENSION rdsinit; GRANT EXECUTE ON PROCEDURE rdsinit.deploy TO "%s"; '
+                           'GRANT EXECUTE ON FUNCTION rdsinit.baseline TO "%s"; GRANT CREATE ON SCHEMA public TO "%s"'
+                           % (name, name, name))
+    function = trigger({'V2__a.sql': MARK + 'CREATE TABLE a ();'}, DB_USER=name, DB_PASSWORD=password)
+    assert outcomes(function.succeed({'baseline': '1'})) == [('V2__a.sql', 'applied')]
 
 
 # A ledger that is adopted

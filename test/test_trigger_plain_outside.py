@@ -398,11 +398,15 @@ def test_an_index_of_a_table_that_is_not_there_has_the_servers_error(broken_off)
     assert (payload['sqlstate'], payload['line']) == ('42P01', 2)
 
 
-def test_an_invalid_index_is_never_taken_for_the_finished_one(plain, database):
+@pytest.mark.parametrize('condition', ['IF NOT EXISTS ', ''])
+def test_an_invalid_index_that_is_anothers_is_left_alone(plain, database, condition):
+    """Above all IF NOT EXISTS never takes it for the finished one."""
     plain({'V1__a.sql': TABLE}).succeed()
+    function = plain({'V1__a.sql': TABLE, 'V2__b.sql': MARK + 'CREATE INDEX CONCURRENTLY %si ON t (n);' % condition})
     with invalid(database):
-        payload = plain({'V1__a.sql': TABLE,
-                         'V2__b.sql': MARK + 'CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON t (n);'}).fail()
+        for _ in range(2):
+            payload = function.fail()
+    assert len(rows(database)) == 1
     assert payload['errorMessage'] == 'V2__b.sql:2:1: there is an index i, but it is INVALID'
     assert payload['sqlstate'] == '55000' and 'DROP INDEX CONCURRENTLY public.i;' in payload['hint']
     assert indexes(database) == [('i', False)]

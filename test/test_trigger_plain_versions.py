@@ -56,7 +56,8 @@ ORDERED = {
     'flyway': ['V1__a.sql', 'V1.2__b.sql', 'V1_3__c.sql', 'V1.10__d.sql', 'V2__e.sql', 'V10__f.sql', 'R__a.sql', 'R__b.sql'],
     'golang-migrate': ['1_a.up.sql', '2_b.up.sql', '0010_c.up.sql'],
     'dbmate': ['20250101000000_b.sql', '20260101000000_a.sql', 'schema.sql'],
-    'diesel': ['00000000000000_setup/up.sql', '2025-01-01-120000_b/up.sql', '20260101120000_a/up.sql'],
+    'diesel': ['00000000000000_setup/up.sql', '2025-01-01-120000_b/up.sql',
+               '2025-01-01-120000-0000_c/up.sql', '2025-01-01-120000-0001_a/up.sql', '20260101120000_a/up.sql'],
     'prisma': ['20250101000000_b/migration.sql', '20260101000000_a/migration.sql'],
     'long': ['V9__a.sql', 'V123456789012345678901234567890__b.sql', 'V123456789012345678901234567891__c.sql'],
 }

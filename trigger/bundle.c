@@ -73,6 +73,7 @@ bundle_read(const char *path, const char *program_directory, Bundle *bundle, Err
 		/* Its name is the link's, not that of what the link leads to. */
 		const char *slash = strrchr(path, '/');
 
+		bundle->is_file = true;
 		ok = read_script(bundle, path, slash != NULL ? slash + 1 : path, error);
 	}
 	if (ok && bundle->count == 0)

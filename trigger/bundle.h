@@ -28,6 +28,7 @@ typedef struct Bundle
 	Script *scripts;
 	size_t count;
 	size_t bytes; /* of all bodies */
+	bool is_file; /* a single one, which need not be all that there is */
 } Bundle;
 
 /*

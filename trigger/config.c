@@ -59,6 +59,7 @@ static const Variable variables[] = {
 	{"RDSINIT_FORCE", read_boolean, FIELD(request.force), "true or false", "false"},
 	{"RDSINIT_OUT_OF_ORDER", read_boolean, FIELD(request.out_of_order), "true or false", "false"},
 	{"RDSINIT_ALLOW_CHANGED", read_boolean, FIELD(request.allow_changed), "true or false", "false"},
+	{"RDSINIT_ALLOW_DATA_LOSS", read_boolean, FIELD(request.allow_data_loss), "true or false", "false"},
 	{"RDSINIT_ALLOW_MISSING", read_boolean, FIELD(request.allow_missing), "true or false", "false"},
 	{"RDSINIT_RESUME", read_resume, FIELD(request.resume), REQUEST_RESUME_EXPECTED, NULL},
 	{"RDSINIT_BASELINE", read_baseline, FIELD(request.baseline), REQUEST_BASELINE_EXPECTED, NULL},

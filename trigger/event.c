@@ -97,8 +97,8 @@ read_keys(json_t *event, Request *request, Error *error)
 		else if (boolean == NULL)
 		{
 			error_set(error, ERROR_EVENT, "the event's key \"%s\" is not known", key);
-			error_hint(error, "This version knows \"allow_changed\", \"allow_missing\", \"baseline\", \"force\","
-							  " \"out_of_order\", \"resume\" and \"variables\".");
+			error_hint(error, "This version knows \"allow_changed\", \"allow_data_loss\", \"allow_missing\", \"baseline\","
+							  " \"force\", \"out_of_order\", \"resume\" and \"variables\".");
 			return false;
 		}
 		else if (!json_is_boolean(value))
@@ -119,6 +119,8 @@ find_boolean(const char *key, Request *request)
 		return &request->out_of_order;
 	if (strcmp(key, "allow_changed") == 0)
 		return &request->allow_changed;
+	if (strcmp(key, "allow_data_loss") == 0)
+		return &request->allow_data_loss;
 	if (strcmp(key, "allow_missing") == 0)
 		return &request->allow_missing;
 	return NULL;

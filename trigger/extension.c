@@ -40,16 +40,19 @@ static bool is_place(const char *line, const char *name, long *numbers);
 bool
 extension_apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
 {
-	bool leaves = leaves_transaction(bundle);
+	bool is_known;
 	int64_t last = 0;
 
 	if (!bundle_check_encoding(bundle, error) ||
-		(request->baseline != NULL && !set_baseline(session, request->baseline, error)) ||
-		(leaves && !report_last_row(session, &last, error)))
+		(request->baseline != NULL && !set_baseline(session, request->baseline, error)))
 		return false;
+
+	/* Who may call need not be allowed to read the history. */
+	is_known = leaves_transaction(bundle) && report_last_row(session, &last, error);
+	error_free(error);
 	if (call(session, bundle, request, outcome, error))
 		return true;
-	if (leaves)
+	if (is_known)
 		report_committed(session, last, outcome);
 	return false;
 }
@@ -60,12 +63,12 @@ set_baseline(const Session *session, const char *version, Error *error)
 {
 	Parameter parameter = {version, 0};
 	PGresult *result = NULL;
-	bool ok = query_run_parameters(session, HAS_BASELINE_QUERY, 1, &parameter, &result, error) &&
-			  (query_field_is_true(result, 0, "has") ||
-			   query_run_parameters(session, BASELINE_QUERY, 1, &parameter, NULL, error));
+	bool has = query_run_parameters(session, HAS_BASELINE_QUERY, 1, &parameter, &result, error) &&
+			   query_field_is_true(result, 0, "has");
 
 	PQclear(result);
-	return ok;
+	error_free(error);
+	return has || query_run_parameters(session, BASELINE_QUERY, 1, &parameter, NULL, error);
 }
 
 static bool
@@ -144,7 +147,9 @@ make_options(const Session *session, const Bundle *bundle, const Request *reques
 		json_object_set_new(json, "out_of_order", json_true());
 	if (request->allow_changed)
 		json_object_set_new(json, "allow_changed", json_true());
-	if (request->allow_missing)
+	if (request->allow_data_loss)
+		json_object_set_new(json, "allow_data_loss", json_true());
+	if (request->allow_missing || bundle->is_file)
 		json_object_set_new(json, "allow_missing", json_true());
 	if (request->resume != RESUME_ASK)
 		json_object_set_new(json, "resume", json_string(request->resume == RESUME_SKIP ? "skip" : "again"));

@@ -159,6 +159,8 @@ usage(FILE *stream)
 			"  RDSINIT_OUT_OF_ORDER, RDSINIT_ALLOW_CHANGED, RDSINIT_ALLOW_MISSING\n"
 			"                         true: a version below the newest, one that has changed\n"
 			"                         or one that is missing is no error\n"
+			"  RDSINIT_ALLOW_DATA_LOSS\n"
+			"                         true: the extension drops tables that have rows\n"
 			"  RDSINIT_RESUME         skip or again: what becomes of a statement of which it\n"
 			"                         is not known how it ended\n"
 			"  RDSINIT_BASELINE       the version up to which the database has all already\n"

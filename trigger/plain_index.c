@@ -124,7 +124,7 @@ index_check(const Session *session, TokenCursor cursor, Error *error)
 	PGresult *result = NULL;
 	bool ok = take_apart(cursor, &statement, error);
 
-	if (ok && statement.if_not_exists)
+	if (ok && statement.table != NULL && statement.name != NULL)
 	{
 		Parameter parameters[2] = {{statement.table, 0}, {statement.name, 0}};
 
@@ -134,8 +134,9 @@ index_check(const Session *session, TokenCursor cursor, Error *error)
 	{
 		ok = error_set(error, ERROR_SCRIPT, "there is an index %s, but it is INVALID", query_field(result, 0, "name"));
 		error_sqlstate(error, "55000");
-		error_hint(error, "IF NOT EXISTS would take it for the finished one. If nobody is building it at this moment,"
-						  " run: DROP INDEX CONCURRENTLY %s;",
+		error_hint(error, "%s If nobody is building it at this moment, run: DROP INDEX CONCURRENTLY %s;",
+				   statement.if_not_exists ? "IF NOT EXISTS would take it for the finished one."
+										   : "This script did not make it, and does not drop it.",
 				   query_field(result, 0, "qualified"));
 	}
 	PQclear(result);

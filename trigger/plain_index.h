@@ -23,7 +23,7 @@
  */
 extern bool index_recover(const Session *session, TokenCursor cursor, bool *is_done, Error *error);
 
-/* Before a CREATE with IF NOT EXISTS is run: an INVALID index of its name is an error. */
+/* Before a CREATE is begun: an INVALID index of its name is somebody else's, and an error. */
 extern bool index_check(const Session *session, TokenCursor cursor, Error *error);
 
 /* Before a REINDEX that was begun is run again: drops the INVALID indexes that it has left. */

@@ -396,6 +396,8 @@ record_failure(const Outside *outside)
 	Session still = query_still(outside->session, &soon);
 	Error ignored = ERROR_NONE;
 
+	if (!deadline_passed(outside->session->deadline))
+		still = *outside->session;
 	if (PQstatus(still.connection) != CONNECTION_OK || PQtransactionStatus(still.connection) != PQTRANS_IDLE)
 		return;
 	(void) record(outside, &still, "failed", &ignored);

@@ -19,7 +19,7 @@ static bool find_parts(const Session *session, const Bundle *bundle, const Reque
 static bool find_included(const Session *session, const Bundle *bundle, const Request *request, Work *work,
 						  bool *mentioned, Error *error);
 static bool find_checksum(const Bundle *bundle, Work *work, Error *error);
-static void make_candidates(Pending *pending, const Request *request);
+static void make_candidates(const Bundle *bundle, const Request *request, Pending *pending);
 static bool decide(Pending *pending, const Request *request, Error *error);
 static void pair_undo(const RdsPending *decided);
 
@@ -49,7 +49,7 @@ pending_find(const Session *session, const Bundle *bundle, const Request *reques
 			return false;
 	}
 
-	make_candidates(pending, request);
+	make_candidates(bundle, request, pending);
 	return ledger_read(session, pending->decided.items, pending->decided.item_count, &pending->ledger, error) &&
 		   decide(pending, request, error);
 }
@@ -171,12 +171,12 @@ find_checksum(const Bundle *bundle, Work *work, Error *error)
 }
 
 static void
-make_candidates(Pending *pending, const Request *request)
+make_candidates(const Bundle *bundle, const Request *request, Pending *pending)
 {
 	RdsPending *decided = &pending->decided;
 	size_t i;
 
-	decided->whole = true;
+	decided->whole = !bundle->is_file;
 	decided->force = request->force;
 	decided->out_of_order = request->out_of_order;
 	decided->allow_changed = request->allow_changed;

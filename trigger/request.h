@@ -27,6 +27,7 @@ typedef struct Request
 	bool force;
 	bool out_of_order;
 	bool allow_changed;
+	bool allow_data_loss; /* which only the extension guards against */
 	bool allow_missing;
 	Resume resume;
 	char *baseline;    /* a version, canonical; NULL: none */
