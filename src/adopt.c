@@ -26,6 +26,7 @@
 
 #include "adopt.h"
 #include "history.h"
+#include "keep.h"
 #include "turn.h"
 
 /*
@@ -121,6 +122,7 @@ rds_adopt(Oid table, RdsFiles *files)
 	SPI_finish();
 	AtEOXact_GUC(false, nest_level);
 	rds_history_close(ledger);
+	rds_keep_first();
 }
 
 static const Tool *

@@ -19,6 +19,7 @@
 
 #include "apply.h"
 #include "decide.h"
+#include "keep.h"
 #include "run.h"
 #include "steps.h"
 #include "turn.h"
@@ -137,6 +138,7 @@ rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const c
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
 	int outer_level = GetCurrentTransactionNestLevel();
+	RdsTouched *touched = rds_touched_begin(true);
 	RdsPlace end = {0};
 	ListCell *cell;
 
@@ -148,6 +150,7 @@ rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const c
 		{
 			RdsScript *script = lfirst(cell);
 
+			rds_touched_script(touched, script->name);
 			rds_run_script(script, files, errctx);
 			script->outcome = outcome;
 			rds_apply_record(ledger, script, outcome);
@@ -159,6 +162,7 @@ rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const c
 		}
 		check_deferred_constraints();
 		errctx->place = NULL;
+		rds_keep(touched);
 
 		ReleaseCurrentSubTransaction();
 	}
@@ -174,11 +178,13 @@ rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const c
 			RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(oldcontext);
 		CurrentResourceOwner = oldowner;
+		rds_touched_end(touched);
 		ReThrowError(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(oldcontext);
 	CurrentResourceOwner = oldowner;
+	rds_touched_end(touched);
 }
 
 /* Writes a whole script's row. */

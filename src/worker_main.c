@@ -33,6 +33,7 @@
 #include "compat.h"
 #include "copydata.h"
 #include "history.h"
+#include "keep.h"
 #include "statement.h"
 #include "worker_task.h"
 
@@ -43,6 +44,7 @@ static void take_settings(const RdsWorkerHeader *header);
 static void run_task(const RdsTask *task, MemoryContext context);
 static int64 run_within(const RdsTask *task, MemoryContext context);
 static int64 run_at_top(const RdsTask *task, MemoryContext context);
+static bool may_drop(const Node *statement);
 static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
 static void record_failure(const RdsTask *task, MemoryContext context);
 static void begin_transaction(MemoryContext context);
@@ -166,6 +168,7 @@ run_task(const RdsTask *task, MemoryContext context)
 		EmitErrorReport();
 		FlushErrorState();
 		AbortCurrentTransaction();
+		rds_touched_abandon();
 		RESUME_INTERRUPTS();
 		record_failure(task, context);
 	}
@@ -184,16 +187,21 @@ run_within(const RdsTask *task, MemoryContext context)
 {
 	char *text = pstrdup(task->text);
 	RawStmt *statement;
+	RdsTouched *touched;
 	instr_time start;
 	int64 rows = 0;
 
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
+	touched = rds_touched_begin(true);
+	rds_touched_script(touched, task->name);
 	statement = rds_statement_parse(text, strlen(text));
 	if (rds_is_copy_to_client(statement))
 		rds_copy_to_nowhere(statement, text);
 	else
 		rows = rds_statement_run(statement, text, None_Receiver);
+	rds_keep(touched);
+	rds_touched_end(touched);
 	record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
 	CommitTransactionCommand();
 
@@ -203,33 +211,46 @@ run_within(const RdsTask *task, MemoryContext context)
 static int64
 run_at_top(const RdsTask *task, MemoryContext context)
 {
-	bool is_recorded = task->where == RDS_AT_TOP;
+	bool is_recorded = task->where == RDS_AT_TOP && task->name != NULL;
 	char *text = pstrdup(task->text);
-	RawStmt *statement;
+	RawStmt *statement = rds_statement_parse(text, strlen(text));
+	RdsTouched *touched = NULL;
 	instr_time start;
 	int64 rows;
 
-	if (is_recorded && task->name != NULL)
+	if (is_recorded)
 	{
 		begin_transaction(context);
 		record(task, RDS_OUTCOME_STARTED, 0, 0);
+		touched = rds_touched_begin(false);
+		rds_touched_script(touched, task->name);
+		if (may_drop(statement->stmt))
+			rds_keep_know(touched);
 		CommitTransactionCommand();
 	}
 
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
-	statement = rds_statement_parse(text, strlen(text));
 	rows = rds_statement_run_at_top(statement, text);
 	CommitTransactionCommand();
 	SetClientEncoding(GetDatabaseEncoding());
 
-	if (is_recorded && task->name != NULL)
+	if (is_recorded)
 	{
 		begin_transaction(context);
+		rds_keep(touched);
+		rds_touched_end(touched);
 		record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
 		CommitTransactionCommand();
 	}
 	return rows;
+}
+
+/* Could it take away what is kept?  That is then looked at beforehand. */
+static bool
+may_drop(const Node *statement)
+{
+	return IsA(statement, CallStmt) || IsA(statement, DoStmt) || IsA(statement, DropStmt) || IsA(statement, AlterTableStmt);
 }
 
 static void
