@@ -71,7 +71,7 @@ const RdsObjectKind rds_kinds_of_code[] = {
 	 TYPE("ELEMENT", "x.typelem") " E'\\nLENGTH ', x.typlen, ' BYVALUE ', x.typbyval, ' ALIGN ', x.typalign, ' STORAGE ', x.typstorage,"
 	 " ' CATEGORY ', x.typcategory, ' PREFERRED ', x.typispreferred, ' DELIMITER ', x.typdelim, ' COLLATABLE ', x.typcollation <> 0,"
 	 " E'\\nDEFAULT ' || quote_literal(x.typdefault))"
-	 " ELSE 'SHELL' END," RDS_OWNER("x.typowner") ", " RDS_PRIVILEGES("x.typacl", "T", "x.typowner") ", " RDS_COMMENT(TypeRelationId),
+	 " ELSE 'SHELL' END," RDS_OWNER("x.typowner") ", " RDS_PRIVILEGES("x.typacl", "T", "x.typowner") ", " RDS_COMMENT(TypeRelationId) ", CASE WHEN x.typtype = 'c' THEN concat(" RDS_COLUMN_COMMENTS("x.typrelid") ") END",
 	 "pg_type AS x" JOIN_SCHEMA("typnamespace"),
 	 IN_SCHEMA(TypeRelationId) " AND x.typtype IN ('b', 'c', 'd', 'e', 'p', 'r') AND NOT (x.typelem <> 0 AND x.typsubscript = 'array_subscript_handler'::regproc)"
 	 " AND (x.typtype <> 'c' OR (SELECT c.relkind FROM pg_class AS c WHERE c.oid = x.typrelid) = 'c')",

@@ -22,7 +22,7 @@
 #define JOIN_RELATION(relation) " JOIN pg_class AS c ON c.oid = " relation " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
 #define NAME_ON(name) "concat(quote_ident(" name "), ' on ', quote_ident(n.nspname), '.', quote_ident(c.relname))"
 #define ON_RELATION RDS_OWN " AND c.relpersistence <> 't'" RDS_NO_MEMBER(RelationRelationId, "c.oid")
-#define TABLESPACE(relation) "(SELECT E'\\nTABLESPACE ' || quote_ident(s.spcname) FROM pg_tablespace AS s WHERE s.oid = " relation ".reltablespace)"
+#define TABLESPACE(relation) "CASE WHEN " relation ".reltablespace <> 0 THEN (SELECT E'\\nTABLESPACE ' || quote_ident(s.spcname) FROM pg_tablespace AS s WHERE s.oid = " relation ".reltablespace) END"
 #define WITH(relation) "CASE WHEN " relation ".reloptions IS NOT NULL THEN E'\\nWITH (' || " RDS_OPTIONS(relation ".reloptions") " || ')' END"
 #define PARENTS \
 	"(SELECT string_agg(" RDS_QUALIFIED("pn.nspname", "p.relname") ", ', ' ORDER BY h.inhseqno) FROM pg_inherits AS h" \
@@ -48,14 +48,14 @@ const RdsObjectKind rds_kinds_of_relations[] = {
 	 " CASE WHEN x.relkind IN ('r', 'p', 'f') THEN CASE WHEN x.relispartition THEN E'\\nPARTITION OF ' ELSE E'\\nINHERITS ' END || " PARENTS " END,"
 	 " CASE WHEN x.relispartition THEN ' ' || pg_get_expr(x.relpartbound, x.oid) END,"
 	 " CASE WHEN x.relkind = 'p' THEN E'\\nPARTITION BY ' || pg_get_partkeydef(x.oid) END,"
-	 " (SELECT E'\\nUSING ' || quote_ident(m.amname) FROM pg_am AS m WHERE m.oid = x.relam AND m.amname <> 'heap'),"
-	 " (SELECT concat(E'\\nSERVER ', quote_ident(s.srvname), ' OPTIONS (' || " RDS_OPTIONS("g.ftoptions") " || ')')"
-	 " FROM pg_foreign_table AS g JOIN pg_foreign_server AS s ON s.oid = g.ftserver WHERE g.ftrelid = x.oid AND x.relkind = 'f')," WITH("x") ","
+	 " CASE WHEN x.relam NOT IN (0, 2) THEN (SELECT E'\\nUSING ' || quote_ident(m.amname) FROM pg_am AS m WHERE m.oid = x.relam) END,"
+	 " CASE WHEN x.relkind = 'f' THEN (SELECT concat(E'\\nSERVER ', quote_ident(s.srvname), ' OPTIONS (' || " RDS_OPTIONS("g.ftoptions") " || ')')"
+	 " FROM pg_foreign_table AS g JOIN pg_foreign_server AS s ON s.oid = g.ftserver WHERE g.ftrelid = x.oid) END," WITH("x") ","
 	 " CASE WHEN x.reltoastrelid <> 0 THEN (SELECT E'\\nTOAST WITH (' || " RDS_OPTIONS("o.reloptions") " || ')' FROM pg_class AS o WHERE o.oid = x.reltoastrelid) END," TABLESPACE("x") ","
 	 " CASE WHEN x.relrowsecurity THEN E'\\nENABLE ROW LEVEL SECURITY' END,"
 	 " CASE WHEN x.relforcerowsecurity THEN E'\\nFORCE ROW LEVEL SECURITY' END,"
 	 " CASE WHEN x.relkind NOT IN ('v', 'f') THEN CASE x.relreplident WHEN 'n' THEN E'\\nREPLICA IDENTITY NOTHING' WHEN 'f' THEN E'\\nREPLICA IDENTITY FULL' END END,"
-	 " CASE WHEN x.relkind IN ('v', 'm') THEN E'\\nAS' || pg_get_viewdef(x.oid) END," RDS_OWNER("x.relowner") ", " RDS_PRIVILEGES("x.relacl", "r", "x.relowner") ", " RDS_COMMENT(RelationRelationId),
+	 " CASE WHEN x.relkind IN ('v', 'm') THEN E'\\nAS' || pg_get_viewdef(x.oid) END," RDS_OWNER("x.relowner") ", " RDS_PRIVILEGES("x.relacl", "r", "x.relowner") ", " RDS_COMMENT(RelationRelationId) ", " RDS_COLUMN_COMMENTS("x.oid"),
 	 RELATION,
 	 RDS_OWN " AND x.relkind IN ('r', 'p', 'f', 'v', 'm') AND x.relpersistence <> 't'" RDS_NO_MEMBER(RelationRelationId, "x.oid"),
 	 "rpfvm"},

@@ -70,6 +70,7 @@ static ProcessUtility_hook_type next_utility_hook = NULL;
 
 static void install(void);
 static void see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, void *arg);
+static void forget_new(Oid catalog, Oid oid);
 static void see_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
 						ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion);
 static void see_transaction(XactEvent event, void *arg);
@@ -78,7 +79,6 @@ static void add_named(ObjectType type, Node *name);
 static uint32 flag_of_grant(ObjectType type);
 static void collect_granted(RdsTouched *touched);
 static void collect_written(RdsTouched *touched, Oid catalog, AttrNumber column, Oid as);
-static bool is_new(Oid catalog);
 
 /*
  * rds_touched_begin
@@ -167,11 +167,17 @@ rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_n
 		touch->renamed = false;
 	}
 	else if (implied && !touch->implied)
+	{
+		touch->is_new = false;
 		return;
+	}
 	touch->implied = implied;
 	touch->script = found ? Max(touch->script, script) : script;
 	if (renaming)
+	{
 		touch->renamed = touched->renames = true;
+		touch->is_new = false;
+	}
 }
 
 /* The hooks stay where they are: others may have put theirs on top. */
@@ -203,15 +209,22 @@ see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, void *arg)
 	else if (catalog == TSConfigMapRelationId)
 		catalog = TSConfigRelationId;
 	rds_touched_add(current, catalog, oid, list_length(current->scripts) - 1,
-					access == OAT_POST_CREATE && sub == 0 && is_new(catalog), false);
+					access == OAT_POST_CREATE && sub == 0, false);
+	if (access == OAT_DROP)
+		forget_new(catalog, oid);
 }
 
-/* Has an object of a kind that is never told to be made when it is replaced been made? */
-static bool
-is_new(Oid catalog)
+/*
+ * What was replaced was told to be made.  As long as its name is the same that
+ * makes no difference; when it goes, its name is needed.
+ */
+static void
+forget_new(Oid catalog, Oid oid)
 {
-	return catalog == RelationRelationId || catalog == ConstraintRelationId ||
-		   catalog == TypeRelationId || catalog == AttrDefaultRelationId;
+	RdsTouchKey key = {.catalog = catalog, .oid = oid};
+	RdsTouch *touch = hash_search(current->objects, &key, HASH_FIND, NULL);
+
+	touch->is_new = false;
 }
 
 static void

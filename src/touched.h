@@ -23,7 +23,7 @@ typedef struct RdsTouch
 {
 	RdsTouchKey key;
 	int script;   /* that did it last, from 0 */
-	bool is_new;  /* it was made by these scripts */
+	bool is_new;  /* it was made, or replaced, and not renamed or dropped since */
 	bool renamed; /* or moved: what depends on it reads differently */
 	bool implied; /* not itself, but what is in its definition */
 } RdsTouch;
