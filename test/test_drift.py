@@ -105,7 +105,7 @@ def test_what_changes_no_schema_is_none(cursor, names, change):
 
 
 def test_no_definition_shows_a_secret(cursor):
-    assert rows(cursor, "SELECT identity FROM rdsinit.objects() WHERE definition LIKE '%sesame%'") == []
+    assert rows(cursor, "SELECT identity FROM rdsinit.objects() WHERE definition ~ 'sesame'") == []
     assert rows(cursor, "SELECT definition FROM rdsinit.objects() WHERE kind = 'server'")[0][0].count('password=***') == 1
 
 
