@@ -28,6 +28,7 @@ OBJS = \
 	src/errctx.o \
 	src/files.o \
 	src/fingerprint.o \
+	src/guard.o \
 	src/history.o \
 	src/history_read.o \
 	src/keep.o \
@@ -46,10 +47,12 @@ OBJS = \
 	src/rdsinit.o \
 	src/reader.o \
 	src/result.o \
+	src/retry.o \
 	src/run.o \
 	src/script.o \
 	src/script_data.o \
 	src/script_text.o \
+	src/session.o \
 	src/shared/naming.o \
 	src/shared/pending.o \
 	src/shared/sections.o \
@@ -60,6 +63,7 @@ OBJS = \
 	src/turn.o \
 	src/variables.o \
 	src/versions.o \
+	src/waits.o \
 	src/worker.o \
 	src/worker_main.o
 
@@ -69,9 +73,10 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-f
 	$(if $(WERROR),-Werror)
 
 # One file for each capability; what a user types, and what he gets.
-REGRESS = install apply statements transactions settings errors bundle history rights copy psql drift
+REGRESS = install apply statements transactions settings errors bundle history rights copy psql \
+	versions undo deploy adopt ensure guard drift
 REGRESS_OPTS = --inputdir=$(srcdir)
-ISOLATION = turns
+ISOLATION = turns locks deploys databases
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
 
 PG_CONFIG ?= pg_config

@@ -19,7 +19,7 @@ SELECT name, outcome, statements, rows, duration, checksum
 SELECT outcome FROM rdsinit.apply('schema.sql', U&'\FEFF' || replace(:'script', E'\n', E'\r\n'));
 
 -- Another body under the same name is run; and so is the first one, after that.
-SELECT outcome FROM rdsinit.apply('schema.sql', 'DROP SCHEMA shop CASCADE');
+SELECT outcome FROM rdsinit.apply('schema.sql', 'DROP SCHEMA shop CASCADE', '{"allow_data_loss": true}');
 SELECT outcome FROM rdsinit.apply('schema.sql', :'script');
 
 -- The same body under another name is another script.

@@ -4,7 +4,7 @@
 
 SELECT FROM rdsinit.apply('history.sql', 'CREATE TABLE h (n int); INSERT INTO h VALUES (1), (2)');
 SELECT FROM rdsinit.apply('history.sql', 'CREATE TABLE h (n int); INSERT INTO h VALUES (1), (2)');
-SELECT FROM rdsinit.apply('history.sql', 'DROP TABLE h');
+SELECT FROM rdsinit.apply('history.sql', 'DROP TABLE h', '{"allow_data_loss": true}');
 SELECT FROM rdsinit.apply('history.sql', 'DROP TABLE h; -- twice');
 
 -- 'unchanged' and a failure leave no row.

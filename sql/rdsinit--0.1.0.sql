@@ -32,6 +32,7 @@ CREATE TABLE rdsinit.history (
     rdsinit_version pg_catalog.text NOT NULL,
     undo_name pg_catalog.text,
     undo pg_catalog.text,
+    lost pg_catalog.jsonb,
     CONSTRAINT history_outcome_check CHECK (
         CASE WHEN statement IS NULL
              THEN outcome OPERATOR(pg_catalog.=) ANY ('{applied,baseline,adopted,undone}'::pg_catalog.text[])
@@ -59,6 +60,8 @@ COMMENT ON COLUMN rdsinit.history.rows IS
     'rows inserted, updated, deleted, merged and copied by them';
 COMMENT ON COLUMN rdsinit.history.undo IS
     'the script that takes this version back, which came with it';
+COMMENT ON COLUMN rdsinit.history.lost IS
+    'what allow_data_loss let go: tables and columns, with the rows that they had by estimate';
 
 -- Dumps bring the history along.
 SELECT pg_catalog.pg_extension_config_dump('rdsinit.history', '');

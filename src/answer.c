@@ -41,7 +41,7 @@ rds_return_outcomes(const RdsFiles *files, ReturnSetInfo *result)
 
 		if (script->outcome == NULL)
 			continue;
-		values[0] = CStringGetTextDatum(script->name);
+		values[0] = CStringGetTextDatum(script->undoes != NULL ? script->undoes : script->name);
 		values[1] = CStringGetTextDatum(script->outcome);
 		values[2] = Int64GetDatum(script->statements);
 		values[3] = Int64GetDatum(script->rows);

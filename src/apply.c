@@ -19,11 +19,20 @@
 
 #include "apply.h"
 #include "decide.h"
+#include "guard.h"
 #include "keep.h"
+#include "kept.h"
+#include "retry.h"
 #include "run.h"
+#include "session.h"
 #include "steps.h"
 #include "turn.h"
+#include "waits.h"
 
+static ErrorData *attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
+						  RdsErrorContext *errctx, RdsWait *wait);
+static void run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
+						RdsTouched *touched, RdsErrorContext *errctx);
 static void check_deferred_constraints(void);
 
 /*
@@ -131,60 +140,99 @@ rds_apply_refuse_outside(List *pending, bool may_deploy)
 /*
  * rds_apply_group
  *		Runs scripts in a subtransaction, and records them with an outcome.
+ *
+ * When a lock is not to be had, all that they have locked is given back, and
+ * they are run again after a pause, until the time for that is over.
  */
 void
 rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome, RdsErrorContext *errctx)
+{
+	/* open, as the ledger is, so that no script drops it */
+	RdsKept *kept = rds_kept_open(false);
+	RdsSessionState session;
+	RdsRetry retry;
+	RdsWait wait;
+	ErrorData *error;
+
+	rds_session_note(&session);
+	rds_retry_begin(&retry, files->options);
+	while ((error = attempt(scripts, files, ledger, outcome, errctx, &wait)) != NULL)
+	{
+		rds_session_restore(&session);
+		rds_guard_forget_losses();
+		if (wait.has_failed)
+			rds_retry_wait(&retry, error, &wait);
+		else
+			ReThrowError(error);
+	}
+	rds_kept_close(kept);
+}
+
+/* One attempt.  Returns what failed, when that has been rolled back; NULL: nothing did. */
+static ErrorData *
+attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome, RdsErrorContext *errctx,
+		RdsWait *wait)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
 	int outer_level = GetCurrentTransactionNestLevel();
 	RdsTouched *touched = rds_touched_begin(true);
-	RdsPlace end = {0};
-	ListCell *cell;
+	ErrorData *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(oldcontext);
+	rds_waits_begin(files->options->lock_timeout);
 	PG_TRY();
 	{
-		foreach(cell, scripts)
-		{
-			RdsScript *script = lfirst(cell);
-
-			rds_touched_script(touched, script->name);
-			rds_run_script(script, files, errctx);
-			script->outcome = outcome;
-			rds_apply_record(ledger, script, outcome);
-		}
-		if (list_length(scripts) == 1)
-		{
-			end.script = ((RdsScript *) linitial(scripts))->name;
-			errctx->place = &end;
-		}
-		check_deferred_constraints();
-		errctx->place = NULL;
+		run_scripts(scripts, files, ledger, outcome, touched, errctx);
 		rds_keep(touched);
-
+		rds_waits_end();
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
-		ErrorData *error;
-
+		rds_waits_end();
 		MemoryContextSwitchTo(oldcontext);
 		error = CopyErrorData();
 		FlushErrorState();
+		rds_wait_take(error, wait);
 
 		while (GetCurrentTransactionNestLevel() > outer_level)
 			RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(oldcontext);
-		CurrentResourceOwner = oldowner;
-		rds_touched_end(touched);
-		ReThrowError(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(oldcontext);
 	CurrentResourceOwner = oldowner;
 	rds_touched_end(touched);
+
+	return error;
+}
+
+static void
+run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
+			RdsTouched *touched, RdsErrorContext *errctx)
+{
+	RdsPlace end = {0};
+	ListCell *cell;
+
+	foreach(cell, scripts)
+	{
+		RdsScript *script = lfirst(cell);
+
+		script->statements = 0;
+		script->rows = 0;
+		rds_touched_script(touched, script->name);
+		rds_run_script(script, files, errctx);
+		script->outcome = outcome;
+		rds_apply_record(ledger, script, outcome);
+	}
+	if (list_length(scripts) == 1)
+	{
+		end.script = ((RdsScript *) linitial(scripts))->name;
+		errctx->place = &end;
+	}
+	check_deferred_constraints();
+	errctx->place = NULL;
 }
 
 /* Writes a whole script's row. */
@@ -193,14 +241,18 @@ rds_apply_record(const RdsLedger *ledger, const RdsScript *script, const char *o
 {
 	RdsRow row = {0};
 
-	row.name = script->name;
+	/* so that a script's last row says that it was taken back */
+	row.name = script->undoes != NULL ? script->undoes : script->name;
 	row.version = script->version;
 	row.outcome = outcome;
 	row.checksum = script->checksum;
 	row.statements = script->statements;
 	row.rows = script->rows;
 	row.duration = script->duration;
-	if (script->naming.kind == RDS_VERSIONED && strcmp(outcome, RDS_OUTCOME_UNDONE) != 0)
+	row.lost = rds_guard_take_losses();
+	if (script->undoes != NULL)
+		row.undo_name = script->name;
+	else if (script->naming.kind == RDS_VERSIONED)
 		row.undo = rds_script_undo(script, &row.undo_name);
 	rds_history_insert(ledger, &row);
 }

@@ -32,6 +32,7 @@ typedef struct RdsScript
 	/* what apply does with it */
 	RdsState state;
 	struct RdsScript *undo; /* in the bundle, that takes it back; NULL: none */
+	const char *undoes;     /* the name of the script that this one takes back; NULL: none */
 
 	/* where it is run without a transaction */
 	List *steps;                          /* of RdsStatement */

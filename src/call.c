@@ -17,6 +17,7 @@
 #include "activity.h"
 #include "call.h"
 #include "compat.h"
+#include "guard.h"
 
 /* Is a call under way in this session? */
 static bool in_call = false;
@@ -54,12 +55,14 @@ rds_call(const char *function, const RdsOptions *options, RdsCallBody body, void
 	activity = rds_activity_save();
 	in_call = true;
 	begin_timeout(options->timeout);
+	rds_guard_begin(options->allow_data_loss);
 	PG_TRY();
 	{
 		body(argument);
 	}
 	PG_CATCH();
 	{
+		rds_guard_end();
 		in_call = false;
 		debug_query_string = caller_query;
 		rds_activity_restore(activity);
@@ -68,6 +71,7 @@ rds_call(const char *function, const RdsOptions *options, RdsCallBody body, void
 		rethrow(options, context);
 	}
 	PG_END_TRY();
+	rds_guard_end();
 	if (options->timeout > 0)
 		disable_timeout(timeout_id, false);
 	in_call = false;

@@ -23,6 +23,7 @@
 #include "storage/sinvaladt.h"
 #include "tcop/pquery.h"
 #include "utils/guc.h"
+#include "utils/guc_tables.h"
 #include "utils/rel.h"
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
@@ -134,18 +135,82 @@ rds_scanner_follow_settings(core_yy_extra_type *extra)
 #define rds_worker_flags 0
 #endif
 
+/* PostgreSQL 17 asks whether a stronger lock will do. */
+#if PG_VERSION_NUM >= 170000
+#define rds_LockHeldByMe(tag, mode) LockHeldByMe(tag, mode, false)
+#else
+#define rds_LockHeldByMe(tag, mode) LockHeldByMe(tag, mode)
+#endif
+
+/*
+ * Walks over the locks of a partition that this process has in the shared table;
+ * the partition has to be locked.
+ */
+#if PG_VERSION_NUM >= 160000
+#define rds_foreach_own_lock(partition, lock) \
+	{ \
+		dlist_iter own_lock_iterator; \
+		dlist_foreach(own_lock_iterator, &MyProc->myProcLocks[partition]) \
+		{ \
+			PROCLOCK *lock = dlist_container(PROCLOCK, procLink, own_lock_iterator.cur);
+#define rds_end_foreach_own_lock \
+	} \
+	}
+#else
+#define rds_foreach_own_lock(partition, lock) \
+	{ \
+		SHM_QUEUE *own_lock_queue = &MyProc->myProcLocks[partition]; \
+		for (PROCLOCK *lock = (PROCLOCK *) SHMQueueNext(own_lock_queue, own_lock_queue, offsetof(PROCLOCK, procLink)); \
+			 lock != NULL; \
+			 lock = (PROCLOCK *) SHMQueueNext(own_lock_queue, &lock->procLink, offsetof(PROCLOCK, procLink))) \
+		{
+#define rds_end_foreach_own_lock \
+	} \
+	}
+#endif
+
+/* Scans all of a table; PostgreSQL 19 asks for options. */
+#if PG_VERSION_NUM >= 190000
+#define rds_table_beginscan(relation, snapshot) table_beginscan(relation, snapshot, 0, NULL, 0)
+#else
+#define rds_table_beginscan(relation, snapshot) table_beginscan(relation, snapshot, 0, NULL)
+#endif
+
+/* All settings; PostgreSQL 16 keeps them in no array. */
+static inline struct config_generic **
+rds_settings(int *count)
+{
+#if PG_VERSION_NUM >= 160000
+	return get_guc_variables(count);
+#else
+	*count = GetNumConfigOptions();
+	return get_guc_variables();
+#endif
+}
+
 /* Sends a message, waiting for room. */
 #define rds_shm_mq_send(queue, length, data) shm_mq_send(queue, length, data, false, true)
 
-/* CLUSTER without a table; PostgreSQL 19 made CLUSTER a form of REPACK. */
+/* PostgreSQL 19 made CLUSTER a form of REPACK. */
+#if PG_VERSION_NUM >= 190000
+typedef RepackStmt RdsClusterStmt;
+#define RDS_CLUSTER_TAG T_RepackStmt
+#else
+typedef ClusterStmt RdsClusterStmt;
+#define RDS_CLUSTER_TAG T_ClusterStmt
+#endif
+
+static inline bool
+rds_is_cluster(const Node *statement)
+{
+	return nodeTag(statement) == RDS_CLUSTER_TAG;
+}
+
+/* … without a table. */
 static inline bool
 rds_is_cluster_all(const Node *statement)
 {
-#if PG_VERSION_NUM >= 190000
-	return IsA(statement, RepackStmt) && ((const RepackStmt *) statement)->relation == NULL;
-#else
-	return IsA(statement, ClusterStmt) && ((const ClusterStmt *) statement)->relation == NULL;
-#endif
+	return rds_is_cluster(statement) && ((const RdsClusterStmt *) statement)->relation == NULL;
 }
 
 #endif /* RDS_COMPAT_H */

@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -120,6 +121,10 @@ rds_history_insert(const RdsLedger *ledger, const RdsRow *row)
 	values[RDS_COLUMN_RDSINIT_VERSION] = CStringGetTextDatum(RDS_VERSION);
 	values[RDS_COLUMN_UNDO_NAME] = text_or_null(row->undo_name, &nulls[RDS_COLUMN_UNDO_NAME]);
 	values[RDS_COLUMN_UNDO] = text_or_null(row->undo, &nulls[RDS_COLUMN_UNDO]);
+	nulls[RDS_COLUMN_LOST] = row->lost == NULL;
+	values[RDS_COLUMN_LOST] = (Datum) 0;
+	if (row->lost != NULL)
+		values[RDS_COLUMN_LOST] = DirectFunctionCall1(jsonb_in, CStringGetDatum(row->lost));
 	ExecStoreVirtualTuple(slot);
 
 	InitResultRelInfo(result_relation, ledger->table, 0, NULL, 0);

@@ -49,6 +49,7 @@ typedef struct RdsRow
 	int64 duration;        /* microseconds */
 	const char *undo_name; /* both NULL: none */
 	const char *undo;
+	const char *lost; /* JSON; NULL: nothing */
 } RdsRow;
 
 /* A version as the ledger has it, with what takes it back. */
@@ -69,6 +70,7 @@ typedef struct RdsStepRow
 	int statement;
 	char *outcome;
 	char *checksum;
+	int64 rows;
 } RdsStepRow;
 
 extern RdsLedger *rds_history_open(void);
@@ -100,6 +102,7 @@ enum
 	RDS_COLUMN_RDSINIT_VERSION,
 	RDS_COLUMN_UNDO_NAME,
 	RDS_COLUMN_UNDO,
+	RDS_COLUMN_LOST,
 	RDS_COLUMN_COUNT
 };
 

@@ -182,6 +182,7 @@ rds_history_steps(const RdsLedger *ledger, const char *name)
 		step->statement = DatumGetInt32(statement);
 		step->outcome = text_of(ledger, row, RDS_COLUMN_OUTCOME);
 		step->checksum = text_of(ledger, row, RDS_COLUMN_CHECKSUM);
+		step->rows = DatumGetInt64(heap_getattr(row, RDS_COLUMN_ROWS + 1, RelationGetDescr(ledger->table), &isnull));
 		steps = lappend(steps, step);
 	}
 	systable_endscan_ordered(scan);

@@ -34,13 +34,12 @@
 #include "leftovers.h"
 #include "statement.h"
 
-#define MODEL_TABLE "rdsinit_model"
 #define MODEL_INDEX "rdsinit_model_index"
 
-static RdsLeftover find_index(IndexStmt *create, bool was_begun, char **command);
-static RdsLeftover find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, char **command);
-static RdsLeftover find_index_of_definition(const IndexStmt *create, Oid table, char **command);
-static RdsLeftover judge_index(Oid index, char **command);
+static RdsLeftover find_index(IndexStmt *create, bool was_begun, const char **command);
+static RdsLeftover find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, const char **command);
+static RdsLeftover find_index_of_definition(const IndexStmt *create, Oid table, const char **command);
+static RdsLeftover judge_index(Oid index, const char **command);
 static bool is_valid(Oid index);
 static char *definition_asked_for(const IndexStmt *create, Oid table);
 static char *make_model(const IndexStmt *create, Oid table);
@@ -52,13 +51,15 @@ static RdsLeftover find_dropped(const DropStmt *drop);
  * rds_leftover_find
  *		What is to be done about a statement that no transaction allows.
  *
- * In *command is what has to be run first, or NULL.
+ * In *command is what has to be run first, or NULL.  Names are looked up as the
+ * statement will look them up: to be called where its settings and its role are.
  */
 RdsLeftover
-rds_leftover_find(const char *text, bool was_begun, char **command)
+rds_leftover_find(const char *text, RdsStanding standing, const char **command)
 {
 	char *copy = pstrdup(text);
 	const Node *statement = rds_statement_parse(copy, strlen(copy))->stmt;
+	bool was_begun = standing != RDS_NEVER_RUN;
 
 	*command = NULL;
 	switch (nodeTag(statement))
@@ -66,17 +67,18 @@ rds_leftover_find(const char *text, bool was_begun, char **command)
 		case T_IndexStmt:
 			return find_index((IndexStmt *) statement, was_begun, command);
 		case T_DropStmt:
-			return was_begun ? find_dropped((const DropStmt *) statement) : RDS_LEFT_AGAIN;
+			/* one that has failed has not dropped anything, if only since there was nothing */
+			return standing == RDS_NOT_KNOWN ? find_dropped((const DropStmt *) statement) : RDS_LEFT_AGAIN;
 		case T_VacuumStmt:
 		case T_ReindexStmt:
 			return RDS_LEFT_AGAIN;
 		default:
-			return rds_is_cluster_all(statement) ? RDS_LEFT_AGAIN : RDS_LEFT_UNKNOWN;
+			return rds_is_cluster(statement) ? RDS_LEFT_AGAIN : RDS_LEFT_UNKNOWN;
 	}
 }
 
 static RdsLeftover
-find_index(IndexStmt *create, bool was_begun, char **command)
+find_index(IndexStmt *create, bool was_begun, const char **command)
 {
 	Oid table;
 
@@ -93,7 +95,7 @@ find_index(IndexStmt *create, bool was_begun, char **command)
 }
 
 static RdsLeftover
-find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, char **command)
+find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, const char **command)
 {
 	Oid index = get_relname_relid(create->idxname, get_rel_namespace(table));
 	char *asked_for;
@@ -115,6 +117,8 @@ find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, char **co
 		return judge_index(index, command);
 
 	asked_for = definition_asked_for(create, table);
+	if (asked_for == NULL)
+		return RDS_LEFT_UNKNOWN;
 	if (strcmp(asked_for, definition(index)) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_TABLE),
@@ -123,25 +127,33 @@ find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, char **co
 	return RDS_LEFT_DONE;
 }
 
-/* The server has named it: it is known by what it indexes. */
+/*
+ * The server has named it: it is known by what it indexes.  Where there are a
+ * valid one and another, the other is what the statement has left behind.
+ */
 static RdsLeftover
-find_index_of_definition(const IndexStmt *create, Oid table, char **command)
+find_index_of_definition(const IndexStmt *create, Oid table, const char **command)
 {
 	char *asked_for = definition_asked_for(create, table);
-	Relation relation = table_open(table, AccessShareLock);
-	List *indexes = RelationGetIndexList(relation);
+	Relation relation;
+	List *indexes;
 	RdsLeftover found = RDS_LEFT_AGAIN;
 	ListCell *cell;
 
+	if (asked_for == NULL)
+		return RDS_LEFT_UNKNOWN;
+
+	relation = table_open(table, AccessShareLock);
+	indexes = RelationGetIndexList(relation);
 	foreach(cell, indexes)
 	{
 		Oid index = lfirst_oid(cell);
 
-		if (strcmp(asked_for, definition(index)) == 0)
-		{
-			found = judge_index(index, command);
+		if (strcmp(asked_for, definition(index)) != 0)
+			continue;
+		found = judge_index(index, command);
+		if (found == RDS_LEFT_AGAIN)
 			break;
-		}
 	}
 	table_close(relation, NoLock);
 	return found;
@@ -149,7 +161,7 @@ find_index_of_definition(const IndexStmt *create, Oid table, char **command)
 
 /* A valid index is what was wanted; another one is in the way. */
 static RdsLeftover
-judge_index(Oid index, char **command)
+judge_index(Oid index, const char **command)
 {
 	if (is_valid(index))
 		return RDS_LEFT_DONE;
@@ -171,17 +183,31 @@ is_valid(Oid index)
 	return valid;
 }
 
-/* The definition that the index would have; whatever is made for that is gone afterwards. */
+/*
+ * The definition that the index would have; whatever is made for that is gone
+ * afterwards.  NULL where it cannot be made, for want of rights for instance.
+ */
 static char *
 definition_asked_for(const IndexStmt *create, Oid table)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
-	char *result;
+	char *volatile result = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(oldcontext);
-	result = make_model(create, table);
+	PG_TRY();
+	{
+		result = make_model(create, table);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(oldcontext);
+		if (geterrcode() == ERRCODE_QUERY_CANCELED)
+			PG_RE_THROW();
+		FlushErrorState();
+	}
+	PG_END_TRY();
 	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(oldcontext);
 	CurrentResourceOwner = oldowner;
@@ -194,7 +220,9 @@ make_model(const IndexStmt *create, Oid table)
 {
 	IndexStmt *model = copyObject((IndexStmt *) create);
 	RawStmt *statement = makeNode(RawStmt);
-	char *command = psprintf("CREATE TEMPORARY TABLE pg_temp.%s (LIKE %s)", MODEL_TABLE, qualified_name(table));
+	/* expressions can name the table that they are of */
+	char *name = get_rel_name(table);
+	char *command = psprintf("CREATE TEMPORARY TABLE pg_temp.%s (LIKE %s)", quote_identifier(name), qualified_name(table));
 	MemoryContext context = CurrentMemoryContext;
 	Oid temporary;
 
@@ -204,18 +232,18 @@ make_model(const IndexStmt *create, Oid table)
 	SPI_finish();
 	MemoryContextSwitchTo(context);
 
-	model->relation = makeRangeVar("pg_temp", MODEL_TABLE, -1);
+	model->relation = makeRangeVar("pg_temp", name, -1);
 	model->idxname = MODEL_INDEX;
 	model->concurrent = false;
 	model->if_not_exists = false;
 	statement->stmt = (Node *) model;
 	(void) rds_statement_run(statement, command, None_Receiver);
 
-	temporary = get_relname_relid(MODEL_TABLE, LookupExplicitNamespace("pg_temp", false));
+	temporary = get_relname_relid(name, LookupExplicitNamespace("pg_temp", false));
 	return definition(get_relname_relid(MODEL_INDEX, get_rel_namespace(temporary)));
 }
 
-/* An index's definition, without its name and its table's. */
+/* An index's definition, without its name and its table's, as pg_get_indexdef writes them. */
 static char *
 definition(Oid index)
 {
@@ -232,7 +260,7 @@ definition(Oid index)
 static char *
 qualified_name(Oid relation)
 {
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+	return quote_qualified_identifier(get_namespace_name_or_temp(get_rel_namespace(relation)), get_rel_name(relation));
 }
 
 /* DROP INDEX CONCURRENTLY: what is gone, is dropped. */

@@ -8,6 +8,15 @@
 #ifndef RDS_LEFTOVERS_H
 #define RDS_LEFTOVERS_H
 
+/* How a statement stands, as the history has it. */
+typedef enum RdsStanding
+{
+	RDS_NEVER_RUN,
+	RDS_WAS_DONE,
+	RDS_HAS_FAILED,
+	RDS_NOT_KNOWN /* it was begun */
+} RdsStanding;
+
 typedef enum RdsLeftover
 {
 	RDS_LEFT_UNKNOWN, /* nobody can tell */
@@ -15,6 +24,6 @@ typedef enum RdsLeftover
 	RDS_LEFT_DONE     /* it was done */
 } RdsLeftover;
 
-extern RdsLeftover rds_leftover_find(const char *text, bool was_begun, char **command);
+extern RdsLeftover rds_leftover_find(const char *text, RdsStanding standing, const char **command);
 
 #endif /* RDS_LEFTOVERS_H */

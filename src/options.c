@@ -17,6 +17,9 @@
 /* One minute: long enough for a usual deployment to end, short of a Lambda's own. */
 #define DEFAULT_RETRY_FOR 60000
 
+/* Two seconds: others wait behind us no longer. */
+#define DEFAULT_LOCK_TIMEOUT 2000
+
 static void set_option(RdsOptions *options, const char *key, const JsonbValue *value);
 static bool boolean_option(const char *key, const JsonbValue *value);
 static int duration_option(const char *key, const JsonbValue *value);
@@ -42,6 +45,7 @@ rds_options_parse(RdsOptions *options, Jsonb *json)
 
 	memset(options, 0, sizeof(*options));
 	options->retry_for = DEFAULT_RETRY_FOR;
+	options->lock_timeout = DEFAULT_LOCK_TIMEOUT;
 
 	if (json == NULL)
 		return;
@@ -75,6 +79,10 @@ set_option(RdsOptions *options, const char *key, const JsonbValue *value)
 		options->allow_changed = boolean_option(key, value);
 	else if (strcmp(key, "allow_missing") == 0)
 		options->allow_missing = boolean_option(key, value);
+	else if (strcmp(key, "allow_data_loss") == 0)
+		options->allow_data_loss = boolean_option(key, value);
+	else if (strcmp(key, "lock_timeout") == 0)
+		options->lock_timeout = duration_option(key, value);
 	else if (strcmp(key, "retry_for") == 0)
 		options->retry_for = duration_option(key, value);
 	else if (strcmp(key, "timeout") == 0)
@@ -89,8 +97,8 @@ set_option(RdsOptions *options, const char *key, const JsonbValue *value)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown option \"%s\"", key),
-				 errhint("The options are \"allow_changed\", \"allow_missing\", \"force\", \"no_transaction\","
-						 " \"out_of_order\", \"resume\", \"retry_for\", \"timeout\" and \"variables\".")));
+				 errhint("The options are \"allow_changed\", \"allow_data_loss\", \"allow_missing\", \"force\", \"lock_timeout\","
+						 " \"no_transaction\", \"out_of_order\", \"resume\", \"retry_for\", \"timeout\" and \"variables\".")));
 }
 
 static bool

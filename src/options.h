@@ -28,13 +28,15 @@ typedef enum RdsResume
 
 typedef struct RdsOptions
 {
-	List *variables;    /* of RdsOptionVariable */
-	bool force;         /* run unchanged repeatable scripts as well */
-	bool out_of_order;  /* apply versions below the newest that was applied */
-	bool allow_changed; /* take versioned scripts that have changed for applied as they are */
-	bool allow_missing; /* go on where applied versions are not in the bundle */
-	int retry_for;      /* how long to wait for our turn, milliseconds */
-	int timeout;        /* how long the call may take, milliseconds; 0: no limit */
+	List *variables;      /* of RdsOptionVariable */
+	bool force;           /* run unchanged repeatable scripts as well */
+	bool out_of_order;    /* apply versions below the newest that was applied */
+	bool allow_changed;   /* take versioned scripts that have changed for applied as they are */
+	bool allow_missing;   /* go on where applied versions are not in the bundle */
+	bool allow_data_loss; /* drop what holds rows */
+	int lock_timeout;     /* for all locks of an attempt, milliseconds; 0: no limit */
+	int retry_for;        /* how long to wait for our turn, and to try again for locks, milliseconds */
+	int timeout;          /* how long the call may take, milliseconds; 0: no limit */
 	RdsResume resume;
 	List *no_transaction; /* names of scripts to run without a transaction */
 } RdsOptions;

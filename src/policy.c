@@ -31,6 +31,7 @@ static void check_transaction_mode(const TransactionStmt *statement);
 static void check_set(const VariableSetStmt *statement);
 static void check_session(const Node *statement);
 static void check_extension(const Node *statement);
+static bool is_set_config(const Node *node);
 static Outsider outsider(const Node *statement);
 static bool has_true_option(List *options, const char *name, bool value_by_default);
 rds_noreturn static void refuse(const char *statement, const char *hint);
@@ -98,12 +99,42 @@ rds_policy_check_outside(const RawStmt *statement)
 	check_session(node);
 	check_extension(node);
 
-	if (IsA(node, VariableSetStmt))
+	if (IsA(node, VariableSetStmt) || is_set_config(node))
 		return RDS_AS_SETTING;
-	/* both may commit by themselves */
+	/* which may commit by themselves */
 	if (IsA(node, CallStmt) || IsA(node, DoStmt))
 		return RDS_AT_TOP;
+	/* which no transaction allows where the table is partitioned, or a slot has to be dropped */
+	if (IsA(node, ReindexStmt) || rds_is_cluster(node) || IsA(node, AlterSubscriptionStmt) ||
+		IsA(node, DropSubscriptionStmt))
+		return RDS_AT_TOP;
 	return outsider(node).statement != NULL ? RDS_AT_TOP : RDS_WITHIN;
+}
+
+/* Does it only call set_config with constants, as dumps do? */
+static bool
+is_set_config(const Node *node)
+{
+	const SelectStmt *select = (const SelectStmt *) node;
+	ListCell *cell;
+
+	if (!IsA(node, SelectStmt) || select->targetList == NIL || select->fromClause != NIL ||
+		select->whereClause != NULL || select->intoClause != NULL || select->withClause != NULL)
+		return false;
+	foreach(cell, select->targetList)
+	{
+		const FuncCall *call = (const FuncCall *) lfirst_node(ResTarget, cell)->val;
+		ListCell *argument;
+
+		if (!IsA(call, FuncCall) || strcmp(strVal(llast(call->funcname)), "set_config") != 0)
+			return false;
+		foreach(argument, call->args)
+		{
+			if (!IsA(lfirst(argument), A_Const))
+				return false;
+		}
+	}
+	return true;
 }
 
 /* Is it planned and executed, and no utility command? */

@@ -22,6 +22,7 @@
 #include "deploy.h"
 #include "drift.h"
 #include "ensure.h"
+#include "guard.h"
 #include "versions.h"
 
 PG_MODULE_MAGIC;
@@ -40,6 +41,15 @@ PG_FUNCTION_INFO_V1(rdsinit_drift);
 PG_FUNCTION_INFO_V1(rdsinit_accept_drift);
 PG_FUNCTION_INFO_V1(rdsinit_objects);
 PG_FUNCTION_INFO_V1(rdsinit_fingerprint);
+
+extern PGDLLEXPORT void _PG_init(void);
+
+/* Once in a process. */
+void
+_PG_init(void)
+{
+	rds_guard_install();
+}
 
 /* What a function does, with an error context that has been pushed. */
 typedef Datum (*Body)(FunctionCallInfo fcinfo, RdsErrorContext *errctx);

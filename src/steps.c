@@ -24,7 +24,6 @@
 #include "activity.h"
 #include "copydata.h"
 #include "history.h"
-#include "leftovers.h"
 #include "quiet.h"
 #include "reader.h"
 #include "run.h"
@@ -32,25 +31,15 @@
 #include "steps.h"
 #include "worker.h"
 
-/* How a statement stands. */
-typedef enum Standing
-{
-	NEVER_RUN,
-	WAS_DONE,
-	HAS_FAILED,
-	NOT_KNOWN
-} Standing;
-
 static RdsPlace *copy_places(const RdsPlace *place);
 static void collect(RdsReader *reader, const RdsStep *step, RdsScript *script, MemoryContext keep);
-static Standing *find_standings(const RdsScript *script, const RdsOptions *options, const RdsLedger *ledger,
-								RdsErrorContext *errctx);
-static void run_all(RdsScript *script, RdsFiles *files, const Standing *standings, RdsWorker *worker,
+static RdsStanding *find_standings(RdsScript *script, const RdsOptions *options, const RdsLedger *ledger,
+								   RdsErrorContext *errctx);
+static void run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWorker *worker,
 					RdsErrorContext *errctx);
-static bool resume(RdsScript *script, const RdsStatement *statement, Standing standing, const RdsOptions *options,
+static bool resume(RdsScript *script, const RdsStatement *statement, RdsStanding standing, const RdsOptions *options,
 				   RdsWorker *worker);
 static void record(const RdsScript *script, const RdsStatement *statement, const char *outcome);
-static void drop(RdsWorker *worker, const char *command);
 static void commit(void);
 
 /*
@@ -155,15 +144,15 @@ void
 rds_steps_run(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 {
 	RdsLedger *ledger = rds_history_open();
-	Standing *standings = find_standings(script, files->options, ledger, errctx);
+	RdsStanding *standings = find_standings(script, files->options, ledger, errctx);
 	RdsWorker *worker;
 	instr_time start;
 	instr_time duration;
 
 	rds_history_close(ledger);
-	errctx->variables = script->variables;
 	INSTR_TIME_SET_CURRENT(start);
 
+	errctx->variables = script->variables;
 	worker = rds_worker_start(script->name);
 	PG_ENSURE_ERROR_CLEANUP(rds_worker_kill, PointerGetDatum(worker));
 	{
@@ -179,12 +168,12 @@ rds_steps_run(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	script->outcome = RDS_OUTCOME_APPLIED;
 }
 
-/* By statement, from 1. */
-static Standing *
-find_standings(const RdsScript *script, const RdsOptions *options, const RdsLedger *ledger, RdsErrorContext *errctx)
+/* By statement, from 1; the rows of those that were done count as the script's. */
+static RdsStanding *
+find_standings(RdsScript *script, const RdsOptions *options, const RdsLedger *ledger, RdsErrorContext *errctx)
 {
 	int count = list_length(script->steps);
-	Standing *standings = palloc0((count + 1) * sizeof(Standing));
+	RdsStanding *standings = palloc0((count + 1) * sizeof(RdsStanding));
 	bool *seen = palloc0((count + 1) * sizeof(bool));
 	ListCell *cell;
 
@@ -195,11 +184,12 @@ find_standings(const RdsScript *script, const RdsOptions *options, const RdsLedg
 		const RdsStatement *statement;
 		bool done = strcmp(row->outcome, RDS_OUTCOME_DONE) == 0 || strcmp(row->outcome, RDS_OUTCOME_SKIPPED) == 0;
 
-		if (row->statement > count || seen[row->statement])
+		/* whoever may write into the table could have written anything */
+		if (row->statement < 1 || row->statement > count || seen[row->statement])
 			continue;
 		seen[row->statement] = true;
 		statement = list_nth(script->steps, row->statement - 1);
-		if (done && strcmp(row->checksum, statement->checksum) != 0 && !options->allow_changed)
+		if (done && row->checksum != NULL && strcmp(row->checksum, statement->checksum) != 0 && !options->allow_changed)
 		{
 			errctx->place = &statement->place;
 			ereport(ERROR,
@@ -209,15 +199,18 @@ find_standings(const RdsScript *script, const RdsOptions *options, const RdsLedg
 					 errhint("Take the change back; or have it taken for done, as it is now, with the option \"allow_changed\".")));
 		}
 		if (done)
-			standings[row->statement] = WAS_DONE;
+		{
+			standings[row->statement] = RDS_WAS_DONE;
+			script->rows += row->rows;
+		}
 		else
-			standings[row->statement] = strcmp(row->outcome, RDS_OUTCOME_FAILED) == 0 ? HAS_FAILED : NOT_KNOWN;
+			standings[row->statement] = strcmp(row->outcome, RDS_OUTCOME_FAILED) == 0 ? RDS_HAS_FAILED : RDS_NOT_KNOWN;
 	}
 	return standings;
 }
 
 static void
-run_all(RdsScript *script, RdsFiles *files, const Standing *standings, RdsWorker *worker, RdsErrorContext *errctx)
+run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWorker *worker, RdsErrorContext *errctx)
 {
 	ListCell *cell;
 
@@ -234,6 +227,8 @@ run_all(RdsScript *script, RdsFiles *files, const Standing *standings, RdsWorker
 
 		task.where = statement->where;
 		task.text = statement->text;
+		task.allow_data_loss = files->options->allow_data_loss;
+		task.lock_timeout = files->options->lock_timeout;
 		task.name = script->name;
 		task.version = script->version;
 		task.statement = statement->number;
@@ -250,26 +245,23 @@ run_all(RdsScript *script, RdsFiles *files, const Standing *standings, RdsWorker
 
 /* Is the statement to be run?  What a failed one has left behind is removed. */
 static bool
-resume(RdsScript *script, const RdsStatement *statement, Standing standing, const RdsOptions *options, RdsWorker *worker)
+resume(RdsScript *script, const RdsStatement *statement, RdsStanding standing, const RdsOptions *options, RdsWorker *worker)
 {
 	RdsLeftover leftover;
-	char *command = NULL;
 
-	if (standing == WAS_DONE)
+	if (standing == RDS_WAS_DONE)
 		return false;
 	if (statement->where == RDS_WITHIN)
 		return true;
 
-	EnsurePortalSnapshotExists();
-	leftover = rds_leftover_find(statement->text, standing != NEVER_RUN, &command);
-	if (command != NULL)
-		drop(worker, command);
+	commit();
+	leftover = rds_worker_look(worker, statement->text, standing);
 	if (leftover == RDS_LEFT_DONE)
 	{
 		record(script, statement, RDS_OUTCOME_DONE);
 		return false;
 	}
-	if (standing != NOT_KNOWN || leftover == RDS_LEFT_AGAIN)
+	if (standing != RDS_NOT_KNOWN || leftover == RDS_LEFT_AGAIN)
 		return true;
 
 	switch (options->resume)
@@ -292,9 +284,11 @@ resume(RdsScript *script, const RdsStatement *statement, Standing standing, cons
 static void
 record(const RdsScript *script, const RdsStatement *statement, const char *outcome)
 {
-	RdsLedger *ledger = rds_history_open_to_write();
+	RdsLedger *ledger;
 	RdsRow row = {0};
 
+	EnsurePortalSnapshotExists();
+	ledger = rds_history_open_to_write();
 	row.name = script->name;
 	row.version = script->version;
 	row.statement = statement->number;
@@ -302,19 +296,6 @@ record(const RdsScript *script, const RdsStatement *statement, const char *outco
 	row.checksum = statement->checksum;
 	rds_history_insert(ledger, &row);
 	rds_history_close(ledger);
-}
-
-/* Runs a command of ours, of which the history says nothing. */
-static void
-drop(RdsWorker *worker, const char *command)
-{
-	RdsTask task = {0};
-
-	task.where = RDS_AT_TOP;
-	task.text = command;
-	commit();
-	(void) rds_worker_run(worker, &task);
-	EnsurePortalSnapshotExists();
 }
 
 /* From here on this session holds no snapshot, and no lock but those of its turn. */

@@ -59,23 +59,17 @@ rds_baseline(const char *version, RdsFiles *files)
 static void
 check_baseline(const RdsLedger *ledger, const char *version, bool *known)
 {
+	const char *baseline = NULL;
 	ListCell *cell;
 
-	*known = false;
 	foreach(cell, rds_history_versions(ledger, false))
 	{
 		const RdsLedgerVersion *there = lfirst(cell);
 
 		if (there->is_baseline)
 		{
-			int result = rds_version_compare(there->version, version);
-
-			*known = *known || result == 0;
-			if (result > 0)
-				ereport(ERROR,
-						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						 errmsg("the baseline is version %s already", there->version),
-						 errdetail("A baseline can be raised, not lowered.")));
+			if (baseline == NULL || rds_version_compare(there->version, baseline) > 0)
+				baseline = there->version;
 		}
 		else if (there->applied)
 			ereport(ERROR,
@@ -84,6 +78,13 @@ check_baseline(const RdsLedger *ledger, const char *version, bool *known)
 					 errdetail("A baseline is for a database of which the history has no versions."),
 					 errhint("Leave the baseline out, or use the option \"out_of_order\" when the rest is applied.")));
 	}
+
+	*known = baseline != NULL && strcmp(baseline, version) == 0;
+	if (baseline != NULL && rds_version_compare(baseline, version) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the baseline is version %s already", baseline),
+				 errdetail("A baseline can be raised, not lowered.")));
 }
 
 /*
@@ -149,6 +150,7 @@ find_undone(const RdsLedger *ledger, const char *version, RdsFiles *files)
 					 errhint("Write a new version that does it.")));
 		script = rds_script_make(there->undo_name, rds_source_memory(there->undo, strlen(there->undo)));
 		script->version = there->version;
+		script->undoes = there->name;
 		files->scripts = lappend(files->scripts, script);
 	}
 	return undone;

@@ -8,6 +8,7 @@
 #ifndef RDS_WORKER_H
 #define RDS_WORKER_H
 
+#include "leftovers.h"
 #include "policy.h"
 
 typedef struct RdsWorker RdsWorker;
@@ -17,6 +18,10 @@ typedef struct RdsTask
 {
 	RdsPlaceToRun where;
 	const char *text;
+	bool look;            /* do not run it: see what is left of it … */
+	RdsStanding standing; /* … when it stands like this */
+	bool allow_data_loss;
+	int lock_timeout; /* for one that is run in a transaction; milliseconds, 0: no limit */
 
 	/* whose rows the history gets; name NULL: nobody's */
 	const char *name;
@@ -27,6 +32,7 @@ typedef struct RdsTask
 
 extern RdsWorker *rds_worker_start(const char *what);
 extern int64 rds_worker_run(RdsWorker *worker, const RdsTask *task);
+extern RdsLeftover rds_worker_look(RdsWorker *worker, const char *text, RdsStanding standing);
 extern void rds_worker_end(RdsWorker *worker);
 
 /* For PG_ENSURE_ERROR_CLEANUP. */

@@ -32,9 +32,11 @@
 #include "call.h"
 #include "compat.h"
 #include "copydata.h"
+#include "guard.h"
 #include "history.h"
 #include "keep.h"
 #include "statement.h"
+#include "waits.h"
 #include "worker_task.h"
 
 static emit_log_hook_type next_log_hook = NULL;
@@ -42,10 +44,12 @@ static emit_log_hook_type next_log_hook = NULL;
 static shm_mq_handle *connect_queues(dsm_segment *segment);
 static void take_settings(const RdsWorkerHeader *header);
 static void run_task(const RdsTask *task, MemoryContext context);
+static int64 look(const RdsTask *task, MemoryContext context);
 static int64 run_within(const RdsTask *task, MemoryContext context);
 static int64 run_at_top(const RdsTask *task, MemoryContext context);
 static bool may_drop(const Node *statement);
 static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
+static void report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context);
 static void record_failure(const RdsTask *task, MemoryContext context);
 static void begin_transaction(MemoryContext context);
 static void keep_settings(void);
@@ -154,31 +158,59 @@ run_task(const RdsTask *task, MemoryContext context)
 	pgstat_report_activity(STATE_RUNNING, task->name != NULL ? psprintf("rdsinit: %s statement %d", task->name, task->statement)
 															 : "rdsinit");
 	keep_settings();
+	rds_guard_begin(task->allow_data_loss || task->name == NULL);
 	PG_TRY();
 	{
-		if (task->where == RDS_WITHIN)
+		if (task->look)
+			rows = look(task, context);
+		else if (task->where == RDS_WITHIN)
 			rows = run_within(task, context);
 		else
 			rows = run_at_top(task, context);
 	}
 	PG_CATCH();
 	{
+		ErrorData *error;
+		RdsWait wait;
+
+		rds_waits_end();
 		MemoryContextSwitchTo(context);
 		HOLD_INTERRUPTS();
-		EmitErrorReport();
+		error = CopyErrorData();
 		FlushErrorState();
+		rds_wait_take(error, &wait);
 		AbortCurrentTransaction();
 		rds_touched_abandon();
 		RESUME_INTERRUPTS();
+		report_failure(error, &wait, context);
+		rds_guard_forget_losses();
 		record_failure(task, context);
 	}
 	PG_END_TRY();
+	rds_guard_end();
 	debug_query_string = NULL;
 
 	MemoryContextSwitchTo(context);
 	pq_beginmessage(&answer, RDS_MESSAGE_DONE);
 	pq_sendint64(&answer, rows);
 	pq_endmessage(&answer);
+}
+
+/* What is left of a statement, an RdsLeftover; what is in its way is dropped. */
+static int64
+look(const RdsTask *task, MemoryContext context)
+{
+	RdsTask drop = {.where = RDS_AT_TOP};
+	RdsLeftover leftover;
+
+	begin_transaction(context);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	leftover = rds_leftover_find(task->text, task->standing, &drop.text);
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	if (drop.text != NULL)
+		(void) run_at_top(&drop, context);
+	return leftover;
 }
 
 /* In one transaction: the statement, and that it is done. */
@@ -193,6 +225,7 @@ run_within(const RdsTask *task, MemoryContext context)
 
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
+	rds_waits_begin(task->lock_timeout);
 	touched = rds_touched_begin(true);
 	rds_touched_script(touched, task->name);
 	statement = rds_statement_parse(text, strlen(text));
@@ -203,6 +236,7 @@ run_within(const RdsTask *task, MemoryContext context)
 	rds_keep(touched);
 	rds_touched_end(touched);
 	record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
+	rds_waits_end();
 	CommitTransactionCommand();
 
 	return rows;
@@ -269,11 +303,43 @@ record(const RdsTask *task, const char *outcome, int64 rows, int64 duration)
 	row.statements = strcmp(outcome, RDS_OUTCOME_DONE) == 0 ? 1 : 0;
 	row.rows = rows;
 	row.duration = duration;
+	row.lost = rds_guard_take_losses();
 
 	/* what a statement has done is what the row is about, not what it has set */
 	ledger = rds_history_open_to_write();
 	rds_history_insert(ledger, &row);
 	rds_history_close(ledger);
+}
+
+/* Sends the error; of a lock that was not to be had, what is known of it. */
+static void
+report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context)
+{
+	PG_TRY();
+	{
+		if (wait->has_failed && wait->is_known && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		{
+			begin_transaction(context);
+			PushActiveSnapshot(GetTransactionSnapshot());
+			error->sqlerrcode = ERRCODE_LOCK_NOT_AVAILABLE;
+			error->message = psprintf("could not get %s", rds_wait_describe(wait));
+			error->detail = rds_wait_sessions(wait);
+			error->hint = pstrdup("Call again when they have ended; or wait longer, with the option \"lock_timeout\", if others can wait as long.");
+			PopActiveSnapshot();
+			CommitTransactionCommand();
+		}
+		ReThrowError(error);
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		FlushErrorState();
+		AbortCurrentTransaction();
+		RESUME_INTERRUPTS();
+	}
+	PG_END_TRY();
 }
 
 /* Where even that fails, "started" remains, or nothing: then nothing was done. */
@@ -357,6 +423,10 @@ rds_task_write(StringInfo message, const RdsTask *task)
 {
 	pq_sendint32(message, task->where);
 	pq_sendint32(message, task->statement);
+	pq_sendbyte(message, task->look);
+	pq_sendbyte(message, task->standing);
+	pq_sendint32(message, task->lock_timeout);
+	pq_sendbyte(message, task->allow_data_loss);
 	pq_sendbyte(message, task->name != NULL);
 	pq_sendbyte(message, task->version != NULL);
 	for (int i = 0; i < 4; i++)
@@ -378,6 +448,10 @@ rds_task_read(StringInfo message, RdsTask *task)
 
 	task->where = pq_getmsgint(message, 4);
 	task->statement = pq_getmsgint(message, 4);
+	task->look = pq_getmsgbyte(message);
+	task->standing = pq_getmsgbyte(message);
+	task->lock_timeout = pq_getmsgint(message, 4);
+	task->allow_data_loss = pq_getmsgbyte(message);
 	has_name = pq_getmsgbyte(message);
 	has_version = pq_getmsgbyte(message);
 	for (int i = 0; i < 4; i++)
