@@ -83,11 +83,11 @@ DROP TABLE goose_db_version;
 -- diesel
 --
 CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, run_on timestamp NOT NULL DEFAULT now());
-INSERT INTO __diesel_schema_migrations VALUES ('00000000000000'), ('20260101120000'), ('202601011200000002');
+INSERT INTO __diesel_schema_migrations VALUES ('00000000000000'), ('20260101120000'), ('202601011200000000'), ('202601011200000002');
 BEGIN;
 SELECT name, outcome FROM rdsinit.adopt('__diesel_schema_migrations');
 SELECT name, version FROM rdsinit.history ORDER BY id;
-SELECT name, state FROM rdsinit.pending('{00000000000000_setup/up.sql,2026-01-01-120000_a/up.sql,2026-01-01-120000-0002_b/up.sql,2026-01-02-120000_c/up.sql}', '{1,2,3,4}');
+SELECT name, state FROM rdsinit.pending('{00000000000000_setup/up.sql,2026-01-01-120000_a/up.sql,2026-01-01-120000-0000_a2/up.sql,2026-01-01-120000-0002_b/up.sql,2026-01-02-120000_c/up.sql}', '{1,2,3,4,5}');
 ROLLBACK;
 DROP TABLE __diesel_schema_migrations;
 

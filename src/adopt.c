@@ -47,6 +47,12 @@ typedef struct Tool
 #define NO_COLUMNS "NULL::pg_catalog.int4, NULL::pg_catalog.text, 0::pg_catalog.int8, 0::pg_catalog.int8, 0::pg_catalog.int8," \
 				   " NULL::pg_catalog.text, NULL::pg_catalog.text"
 
+/* diesel leaves the hyphens out: 2026-01-01-120000-0001 is 202601011200000001. */
+#define DIESEL_VERSION \
+	"CASE WHEN pg_catalog.length(version::pg_catalog.text) > 14" \
+	" THEN pg_catalog.concat_ws('-', pg_catalog.substr(version::pg_catalog.text, 1, 4), pg_catalog.substr(version::pg_catalog.text, 5, 2)," \
+	" pg_catalog.substr(version::pg_catalog.text, 7, 2), pg_catalog.substr(version::pg_catalog.text, 9, 6), pg_catalog.substr(version::pg_catalog.text, 15)) ELSE version::pg_catalog.text END"
+
 static const Tool tools[] = {
 	{"rdsinit's fallback",
 	 {"rdsinit_version", "applied_by", "undo_name", "statement"},
@@ -72,7 +78,7 @@ static const Tool tools[] = {
 	/* of 2026-01-01-120000-0002 it has the digits alone */
 	{"diesel",
 	 {"version", "run_on"},
-	 "SELECT pg_catalog.regexp_replace(version::pg_catalog.text, '^([0-9]{14})([0-9]{4})$', '\\1.\\2'), version::pg_catalog.text, 'adopted', " NO_COLUMNS ", false FROM %s ORDER BY version"},
+	 "SELECT " DIESEL_VERSION ", version::pg_catalog.text, 'adopted', " NO_COLUMNS ", false FROM %s ORDER BY 2"},
 	{"dbmate",
 	 {"version"},
 	 "SELECT version::pg_catalog.text, version::pg_catalog.text, 'adopted', " NO_COLUMNS ", false FROM %s ORDER BY version"},

@@ -87,7 +87,7 @@ find_index(IndexStmt *create, bool was_begun, List **commands)
 {
 	Oid table;
 
-	if (!was_begun && !create->if_not_exists)
+	if (!was_begun && create->idxname == NULL)
 		return RDS_LEFT_AGAIN;
 
 	/* the statement itself says what is wrong with it */
@@ -114,7 +114,7 @@ find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, List **co
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("index \"%s\" exists, and is not valid", create->idxname),
-					 errdetail("IF NOT EXISTS would leave it so."),
+					 errdetail("No statement of this script has begun it."),
 					 errhint("Unless it is being built, drop it: DROP INDEX CONCURRENTLY %s;", qualified_name(index))));
 		return RDS_LEFT_AGAIN;
 	}

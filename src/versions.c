@@ -60,31 +60,34 @@ static void
 check_baseline(const RdsLedger *ledger, const char *version, bool *known)
 {
 	const char *baseline = NULL;
+	const RdsLedgerVersion *applied = NULL;
 	ListCell *cell;
 
 	foreach(cell, rds_history_versions(ledger, false))
 	{
 		const RdsLedgerVersion *there = lfirst(cell);
 
-		if (there->is_baseline)
-		{
-			if (baseline == NULL || rds_version_compare(there->version, baseline) > 0)
-				baseline = there->version;
-		}
-		else if (there->applied)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("script \"%s\", version %s, was applied already", there->name, there->version),
-					 errdetail("A baseline is for a database of which the history has no versions."),
-					 errhint("Leave the baseline out, or use the option \"out_of_order\" when the rest is applied.")));
+		if (there->is_baseline && (baseline == NULL || rds_version_compare(there->version, baseline) > 0))
+			baseline = there->version;
+		if (there->applied && applied == NULL)
+			applied = there;
 	}
 
+	/* said again, as a stack's settings do, it is no news */
 	*known = baseline != NULL && strcmp(baseline, version) == 0;
+	if (*known)
+		return;
 	if (baseline != NULL && rds_version_compare(baseline, version) > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the baseline is version %s already", baseline),
 				 errdetail("A baseline can be raised, not lowered.")));
+	if (applied != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("script \"%s\", version %s, was applied already", applied->name, applied->version),
+				 errdetail("A baseline is for a database of which the history has no versions."),
+				 errhint("Leave the baseline out, or use the option \"out_of_order\" when the rest is applied.")));
 }
 
 /*
