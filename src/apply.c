@@ -20,6 +20,8 @@
 #include "apply.h"
 #include "decide.h"
 #include "guard.h"
+#include "keep.h"
+#include "kept.h"
 #include "retry.h"
 #include "run.h"
 #include "session.h"
@@ -30,7 +32,7 @@
 static ErrorData *attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
 						  RdsErrorContext *errctx, RdsWait *wait);
 static void run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
-						RdsErrorContext *errctx);
+						RdsTouched *touched, RdsErrorContext *errctx);
 static void check_deferred_constraints(void);
 
 /*
@@ -145,6 +147,8 @@ rds_apply_refuse_outside(List *pending, bool may_deploy)
 void
 rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome, RdsErrorContext *errctx)
 {
+	/* open, as the ledger is, so that no script drops it */
+	RdsKept *kept = rds_kept_open(false);
 	RdsSessionState session;
 	RdsRetry retry;
 	RdsWait wait;
@@ -161,6 +165,7 @@ rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const c
 		else
 			ReThrowError(error);
 	}
+	rds_kept_close(kept);
 }
 
 /* One attempt.  Returns what failed, when that has been rolled back; NULL: nothing did. */
@@ -171,6 +176,7 @@ attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *out
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
 	int outer_level = GetCurrentTransactionNestLevel();
+	RdsTouched *touched = rds_touched_begin(true);
 	ErrorData *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
@@ -178,7 +184,8 @@ attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *out
 	rds_waits_begin(files->options->lock_timeout);
 	PG_TRY();
 	{
-		run_scripts(scripts, files, ledger, outcome, errctx);
+		run_scripts(scripts, files, ledger, outcome, touched, errctx);
+		rds_keep(touched);
 		rds_waits_end();
 		ReleaseCurrentSubTransaction();
 	}
@@ -196,12 +203,14 @@ attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *out
 	PG_END_TRY();
 	MemoryContextSwitchTo(oldcontext);
 	CurrentResourceOwner = oldowner;
+	rds_touched_end(touched);
 
 	return error;
 }
 
 static void
-run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome, RdsErrorContext *errctx)
+run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
+			RdsTouched *touched, RdsErrorContext *errctx)
 {
 	RdsPlace end = {0};
 	ListCell *cell;
@@ -212,6 +221,7 @@ run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char 
 
 		script->statements = 0;
 		script->rows = 0;
+		rds_touched_script(touched, script->name);
 		rds_run_script(script, files, errctx);
 		script->outcome = outcome;
 		rds_apply_record(ledger, script, outcome);
