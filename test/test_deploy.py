@@ -58,7 +58,7 @@ class Deployment:
         self.connection = database.connect()
         self.connection.cursor().execute(prepare)
         self.pid = self.connection.info.backend_pid
-        self.thread = threading.Thread(target=self._run)
+        self.thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
         self.thread.start()
