@@ -38,6 +38,7 @@ OBJS = \
 	src/quiet.o \
 	src/rdsinit.o \
 	src/reader.o \
+	src/request.o \
 	src/result.o \
 	src/retry.o \
 	src/run.o \
