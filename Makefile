@@ -30,7 +30,20 @@ OBJS = \
 	src/history.o \
 	src/history_read.o \
 	src/leftovers.o \
+	src/observe.o \
+	src/observe_locks.o \
+	src/observe_objects.o \
+	src/observe_relations.o \
+	src/observe_utility.o \
 	src/options.o \
+	src/plan.o \
+	src/plan_answer.o \
+	src/plan_call.o \
+	src/plan_html.o \
+	src/plan_picture.o \
+	src/plan_text.o \
+	src/plan_warnings.o \
+	src/plan_words.o \
 	src/policy.o \
 	src/psqlarg.o \
 	src/psqlcmd.o \

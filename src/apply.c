@@ -20,6 +20,7 @@
 #include "apply.h"
 #include "decide.h"
 #include "guard.h"
+#include "observe.h"
 #include "retry.h"
 #include "run.h"
 #include "session.h"
@@ -87,7 +88,8 @@ rds_apply_pending(RdsFiles *files, const RdsLedger *ledger, RdsErrorContext *err
 			case RDS_STATE_CHANGED:
 				/* allowed: from here on it is what was applied */
 				script->outcome = RDS_OUTCOME_BASELINE;
-				rds_apply_record(ledger, script, RDS_OUTCOME_ADOPTED);
+				if (files->observer == NULL)
+					rds_apply_record(ledger, script, RDS_OUTCOME_ADOPTED);
 				break;
 			case RDS_STATE_BASELINE:
 				script->outcome = RDS_OUTCOME_BASELINE;
@@ -206,15 +208,25 @@ run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char 
 	RdsPlace end = {0};
 	ListCell *cell;
 
+	if (files->observer != NULL)
+		rds_observe_attempt(files->observer);
 	foreach(cell, scripts)
 	{
 		RdsScript *script = lfirst(cell);
 
+		if (script->no_transaction)
+		{
+			/* nobody but a plan gets here with one */
+			rds_observe_not_run(files->observer, script);
+			continue;
+		}
 		script->statements = 0;
 		script->rows = 0;
 		rds_run_script(script, files, errctx);
 		script->outcome = outcome;
-		rds_apply_record(ledger, script, outcome);
+		/* a plan leaves no row, and takes no number of one either */
+		if (files->observer == NULL)
+			rds_apply_record(ledger, script, outcome);
 	}
 	if (list_length(scripts) == 1)
 	{
@@ -223,6 +235,8 @@ run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char 
 	}
 	check_deferred_constraints();
 	errctx->place = NULL;
+	if (files->observer != NULL)
+		rds_observe_finish(files->observer);
 }
 
 /* Writes a whole script's row. */

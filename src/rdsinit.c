@@ -22,6 +22,7 @@
 #include "deploy.h"
 #include "ensure.h"
 #include "guard.h"
+#include "observe.h"
 #include "request.h"
 #include "versions.h"
 
@@ -45,6 +46,7 @@ void
 _PG_init(void)
 {
 	rds_guard_install();
+	rds_observe_install();
 }
 
 typedef struct Database

@@ -1,0 +1,2 @@
+#include "postgres.h"
+extern int x;
