@@ -175,7 +175,7 @@ rds_guard_list_losses(void)
 	foreach(cell, guard->losses)
 	{
 		const Loss *loss = lfirst(cell);
-		char *rows = loss->rows < 0 ? "" : psprintf(" (%.0f rows)", loss->rows);
+		char *rows = loss->rows < 0 ? "" : psprintf(loss->rows == 1 ? " (1 row)" : " (%.0f rows)", loss->rows);
 
 		texts = lappend(texts, loss->column != NULL ? psprintf("column %s of table %s%s", quote_identifier(loss->column), loss->table, rows)
 													: psprintf("table %s%s", loss->table, rows));

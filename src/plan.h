@@ -111,6 +111,12 @@ typedef struct RdsPlanStep
 	List *warnings; /* of RdsPlanWarning, the gravest first */
 } RdsPlanStep;
 
+typedef struct RdsPlanFinding
+{
+	const RdsPlanStep *step;
+	const RdsPlanWarning *warning;
+} RdsPlanFinding;
+
 typedef struct RdsPlan
 {
 	List *scripts; /* names of those that are pending, in order */

@@ -152,10 +152,10 @@ judge_scan(const RdsPlan *plan, RdsPlanStep *step, const Facts *facts, int asks)
 						 : "CREATE INDEX CONCURRENTLY, in " OUTSIDE "."));
 	if ((asks & RDS_ASKS_UNIQUE) != 0 && facts->scanned)
 		warn(step, "index", grave(facts), psprintf("an index is built for a constraint of %s, and nobody can read it until the end", describe(facts)),
-			 pstrdup("CREATE UNIQUE INDEX CONCURRENTLY first, in " OUTSIDE "; then ADD CONSTRAINT … USING INDEX."));
+			 pstrdup("CREATE UNIQUE INDEX CONCURRENTLY first, in " OUTSIDE "; then ADD CONSTRAINT ... USING INDEX."));
 	if (((asks & RDS_ASKS_CHECK) != 0 && facts->scanned) || (asks & RDS_ASKS_FOREIGN_KEY) != 0)
 		warn(step, "validation", grave(facts), psprintf("a constraint of %s is validated under a lock (%s)", describe(facts), mode),
-			 pstrdup("ADD CONSTRAINT … NOT VALID, which looks at no row; and VALIDATE CONSTRAINT in a later call, while others go on."));
+			 pstrdup("ADD CONSTRAINT ... NOT VALID, which looks at no row; and VALIDATE CONSTRAINT in a later call, while others go on."));
 	if ((asks & RDS_ASKS_VALIDATE) != 0 && facts->scanned && facts->lock->mode > ShareUpdateExclusiveLock)
 		warn(step, "validation", grave(facts), psprintf("a constraint of %s is validated under a lock (%s)", describe(facts), mode),
 			 psprintf("VALIDATE CONSTRAINT by itself lets others go on; here the lock is held already%s. Do it in a later call.",
@@ -165,7 +165,7 @@ judge_scan(const RdsPlan *plan, RdsPlanStep *step, const Facts *facts, int asks)
 			 pstrdup("Give it a CHECK constraint that says the same, NOT VALID, and validate that in a call before: then it is not looked at."));
 	if ((asks & RDS_ASKS_NOT_NULL) != 0 && facts->scanned && (asks & (RDS_ASKS_CHECK | RDS_ASKS_UNIQUE)) == 0)
 		warn(step, "not-null", grave(facts), psprintf("%s is looked through for nulls, and nobody can read it meanwhile", describe(facts)),
-			 pstrdup("ADD CONSTRAINT … CHECK (… IS NOT NULL) NOT VALID, and VALIDATE it in a later call; SET NOT NULL then looks at no row."));
+			 pstrdup("ADD CONSTRAINT ... CHECK (... IS NOT NULL) NOT VALID, and VALIDATE it in a later call; SET NOT NULL then looks at no row."));
 	if ((asks & RDS_ASKS_TYPE) != 0 && facts->scanned)
 		warn(step, "type-change", grave(facts), psprintf("%s is looked through for a column's new type", describe(facts)),
 			 pstrdup("Add a column of the new type, fill it in batches, and let it take the old one's place in a later deployment."));
@@ -184,7 +184,7 @@ judge_reindex(RdsPlanStep *step, const Facts *facts)
 		if (!lock->rewritten || lock->relation->kind != RELKIND_INDEX || (facts->scanned && facts->rows == 0))
 			continue;
 		warn(step, "index", grave(&index), psprintf("index %s is built anew, and queries that would use it wait", lock->relation->name),
-			 pstrdup("REINDEX … CONCURRENTLY, in " OUTSIDE "."));
+			 pstrdup("REINDEX ... CONCURRENTLY, in " OUTSIDE "."));
 	}
 }
 

@@ -11,9 +11,8 @@
 
 #include "plan.h"
 
-static int compare_steps(const ListCell *one, const ListCell *two);
+static int compare_findings(const ListCell *one, const ListCell *two);
 static int compare_locks(const ListCell *one, const ListCell *two);
-static int gravest(const RdsPlanStep *step);
 
 /* As the manual writes it. */
 const char *
@@ -109,20 +108,29 @@ rds_plan_place(const RdsPlanStep *step)
 	return psprintf("%s:%d", step->script, step->line);
 }
 
-/* The steps that have a warning, those with the gravest first, and of them the longest. */
+/* All warnings, of RdsPlanFinding: the gravest first, and of them those of the longest statements. */
 List *
 rds_plan_worst(const RdsPlan *plan)
 {
-	List *steps = NIL;
+	List *findings = NIL;
 	ListCell *cell;
 
 	foreach(cell, plan->steps)
 	{
-		if (((const RdsPlanStep *) lfirst(cell))->warnings != NIL)
-			steps = lappend(steps, lfirst(cell));
+		const RdsPlanStep *step = lfirst(cell);
+		ListCell *other;
+
+		foreach(other, step->warnings)
+		{
+			RdsPlanFinding *finding = palloc(sizeof(RdsPlanFinding));
+
+			finding->step = step;
+			finding->warning = lfirst(other);
+			findings = lappend(findings, finding);
+		}
 	}
-	list_sort(steps, compare_steps);
-	return steps;
+	list_sort(findings, compare_findings);
+	return findings;
 }
 
 /* The locks that the call has taken, on each relation the strongest; what keeps most others out first. */
@@ -150,17 +158,19 @@ rds_plan_locks(const RdsPlan *plan)
 }
 
 static int
-compare_steps(const ListCell *one, const ListCell *two)
+compare_findings(const ListCell *one, const ListCell *two)
 {
-	const RdsPlanStep *a = lfirst(one);
-	const RdsPlanStep *b = lfirst(two);
+	const RdsPlanFinding *a = lfirst(one);
+	const RdsPlanFinding *b = lfirst(two);
 
-	if (gravest(a) != gravest(b))
-		return gravest(b) - gravest(a);
+	if (a->warning->severity != b->warning->severity)
+		return (int) b->warning->severity - (int) a->warning->severity;
 	/* so close together, times say nothing */
-	if (a->duration / 100000 != b->duration / 100000)
-		return a->duration > b->duration ? -1 : 1;
-	return a->number - b->number;
+	if (a->step->duration / 100000 != b->step->duration / 100000)
+		return a->step->duration > b->step->duration ? -1 : 1;
+	if (a->step->number != b->step->number)
+		return a->step->number - b->step->number;
+	return strcmp(a->warning->rule, b->warning->rule);
 }
 
 static int
@@ -172,10 +182,4 @@ compare_locks(const ListCell *one, const ListCell *two)
 	if (a->mode != b->mode)
 		return b->mode - a->mode;
 	return a->since != b->since ? a->since - b->since : strcmp(a->relation->name, b->relation->name);
-}
-
-static int
-gravest(const RdsPlanStep *step)
-{
-	return ((const RdsPlanWarning *) linitial(step->warnings))->severity;
 }
