@@ -81,6 +81,7 @@ rds_observe_attempt(RdsObserver *observer)
 	observer->plan->steps = NIL;
 	MemoryContextReset(observer->context);
 	observer->weak = NIL;
+	observer->last_namespace = InvalidOid;
 	forget_statement(observer);
 
 	control.keysize = sizeof(Oid);

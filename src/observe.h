@@ -19,11 +19,13 @@ typedef struct RdsObserver
 	MemoryContext context; /* of what is kept */
 	MemoryContext scratch; /* of what one statement needs */
 	Snapshot before;       /* what the catalog was */
-	HTAB *relations;       /* of RdsPlanRelation */
-	List *weak;            /* of RdsPlanRelation: those that could be locked more strongly */
-	List *touched;         /* of RdsPlanRelation, by this statement */
-	List *events;          /* what the server told of objects, in this statement */
-	HTAB *told;            /* … each once */
+	Oid last_namespace;
+	const char *last_namespace_name;
+	HTAB *relations; /* of RdsPlanRelation */
+	List *weak;      /* of RdsPlanRelation: those that could be locked more strongly */
+	List *touched;   /* of RdsPlanRelation, by this statement */
+	List *events;    /* what the server told of objects, in this statement */
+	HTAB *told;      /* … each once */
 	instr_time begun;
 	uint64 wal_before;
 	int waited_before;
@@ -48,6 +50,7 @@ extern void rds_observe_not_run(RdsObserver *observer, const RdsScript *script);
 /* In observe_relations.c: relations as they were before. */
 extern RdsPlanRelation *rds_observe_relation(RdsObserver *observer, Oid oid);
 extern void rds_observe_made(RdsObserver *observer, Oid oid);
+extern void rds_observe_measure(RdsPlanRelation *relation);
 extern void rds_observe_touch(RdsObserver *observer, Oid oid);
 extern void rds_observe_relations_of_step(RdsObserver *observer);
 

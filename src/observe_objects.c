@@ -15,6 +15,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/catalog.h"
 #include "catalog/dependency.h"
 #include "catalog/index.h"
@@ -73,6 +74,7 @@ static bool is_known(const RdsObserver *observer, ObjectAccessType access, Oid c
 static bool goes_without_saying(const EventKey *key);
 static Oid table_of(const EventKey *key);
 static char *name_of(const EventKey *key);
+static void on_relation(RdsObserver *observer, Oid oid, bool is_drop);
 static void on_drop_constraint(RdsObserver *observer, Oid oid);
 
 /* What the server tells of an object, while a statement runs. */
@@ -89,7 +91,7 @@ rds_observe_event(RdsObserver *observer, int access, Oid class, Oid object, int 
 	if (access == OAT_POST_CREATE && class == RelationRelationId && column == 0)
 		rds_observe_made(observer, object);
 	else if (class == RelationRelationId)
-		rds_observe_touch(observer, object);
+		on_relation(observer, object, access == OAT_DROP);
 	if (is_internal(access, argument))
 		return;
 	if (access == OAT_DROP && class == ConstraintRelationId)
@@ -307,6 +309,14 @@ name_of(const EventKey *key)
 	if (kind == NULL || (key->class == RewriteRelationId && strncmp(identity, "\"_RETURN\" ", strlen("\"_RETURN\" ")) == 0))
 		return NULL;
 	return psprintf("%s %s", kind, identity);
+}
+
+static void
+on_relation(RdsObserver *observer, Oid oid, bool is_drop)
+{
+	rds_observe_touch(observer, oid);
+	if (is_drop && oid >= FirstNormalObjectId)
+		rds_observe_measure(rds_observe_relation(observer, oid));
 }
 
 /* Of a foreign key: the other table is locked as well. */

@@ -43,8 +43,8 @@
 #define FEW_PAGES 10
 
 static void describe(RdsObserver *observer, RdsPlanRelation *relation);
-static char *namespace_name(const RdsObserver *observer, Oid oid);
-static void measure(RdsPlanRelation *relation);
+static bool is_table(const RdsPlanRelation *relation);
+static const char *namespace_name(RdsObserver *observer, Oid oid);
 static double count_rows(Relation table, BlockNumber pages);
 static bool may_count(Relation table);
 static int64 count_scans(Oid oid);
@@ -135,20 +135,29 @@ describe(RdsObserver *observer, RdsPlanRelation *relation)
 
 	if (relation->kind == RELKIND_INDEX || relation->kind == RELKIND_PARTITIONED_INDEX)
 		relation->table = IndexGetRelation(relation->oid, true);
-	if (relation->kind == RELKIND_RELATION || relation->kind == RELKIND_MATVIEW)
-		measure(relation);
+	if (is_table(relation))
+		relation->scans = count_scans(relation->oid);
 }
 
-/* As it was before, too. */
-static char *
-namespace_name(const RdsObserver *observer, Oid oid)
+static bool
+is_table(const RdsPlanRelation *relation)
 {
-	Relation catalog = table_open(NamespaceRelationId, AccessShareLock);
+	return relation->kind == RELKIND_RELATION || relation->kind == RELKIND_MATVIEW;
+}
+
+/* As it was before, too; in the memory of the plan. */
+static const char *
+namespace_name(RdsObserver *observer, Oid oid)
+{
+	Relation catalog;
 	char *name = NULL;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple tuple;
 
+	if (oid == observer->last_namespace)
+		return observer->last_namespace_name;
+	catalog = table_open(NamespaceRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_namespace_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(oid));
 	scan = systable_beginscan(catalog, NamespaceOidIndexId, true, observer->before, 1, &key);
 	tuple = systable_getnext(scan);
@@ -157,18 +166,32 @@ namespace_name(const RdsObserver *observer, Oid oid)
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 
+	observer->last_namespace = oid;
+	observer->last_namespace_name = name;
 	return name;
 }
 
-/* How large it is: before the statement that touches it first runs, wherever that can be foreseen. */
-static void
-measure(RdsPlanRelation *relation)
+/*
+ * rds_observe_measure
+ *		How large it is; until then rows and bytes are what the catalog says.
+ *
+ * Before the statement runs that changes it, wherever that can be foreseen.  A
+ * table that is only read and written as ever is not worth the time.
+ */
+void
+rds_observe_measure(RdsPlanRelation *relation)
 {
-	Relation table = try_relation_open(relation->oid, AccessShareLock);
+	Relation table;
 	BlockNumber pages;
+	int64 scans;
 
+	if (relation->measured || !relation->existed || !is_table(relation))
+		return;
+	relation->measured = true;
+	table = try_relation_open(relation->oid, AccessShareLock);
 	if (table == NULL)
 		return;
+	scans = count_scans(relation->oid);
 	/* another table's file by now: what the catalog said has to do */
 	if (table->rd_rel->relfilenode == relation->filenode && RELKIND_HAS_STORAGE(table->rd_rel->relkind))
 	{
@@ -178,7 +201,7 @@ measure(RdsPlanRelation *relation)
 	}
 	relation_close(table, AccessShareLock);
 	/* our own is not the statement's */
-	relation->scans = count_scans(relation->oid);
+	relation->scans += count_scans(relation->oid) - scans;
 }
 
 static double
@@ -308,8 +331,7 @@ static void
 note(RdsObserver *observer, RdsPlanRelation *relation)
 {
 	RdsPlanStep *step = observer->step;
-	bool is_table = relation->kind == RELKIND_RELATION || relation->kind == RELKIND_MATVIEW;
-	int64 scans = is_table ? count_scans(relation->oid) : 0;
+	int64 scans = is_table(relation) ? count_scans(relation->oid) : 0;
 	RdsPlanLock lock = {0};
 	MemoryContext oldcontext;
 
@@ -322,6 +344,8 @@ note(RdsObserver *observer, RdsPlanRelation *relation)
 	relation->scans = scans;
 	if (!(lock.taken || lock.rewritten || lock.scanned) || !is_worth_telling(observer, relation, lock.mode))
 		return;
+	if (lock.mode > RowExclusiveLock || lock.scanned)
+		rds_observe_measure(relation);
 
 	oldcontext = MemoryContextSwitchTo(observer->context);
 	step->locks = lappend(step->locks, memcpy(palloc(sizeof(lock)), &lock, sizeof(lock)));

@@ -94,6 +94,7 @@ rds_observe_ask(RdsObserver *observer, Oid oid, bool inherit, int asks)
 		{
 			RdsPlanRelation *member = rds_observe_relation(observer, lfirst_oid(cell));
 
+			rds_observe_measure(member);
 			if (member->existed)
 				target->members = lappend(target->members, member);
 		}

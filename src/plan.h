@@ -27,6 +27,7 @@ typedef struct RdsPlanRelation
 	int64 bytes;  /* with its indexes and its TOAST table */
 	Oid filenode; /* as it was seen last */
 	int64 scans;  /* as they were counted last */
+	bool measured;
 
 	/* what the call holds */
 	LOCKMASK mask;

@@ -95,11 +95,11 @@ add_legend(StringInfo html)
 		int x;
 	} entries[] = {
 		{"access", "ACCESS EXCLUSIVE: nobody else", 16},
-		{"exclusive", "EXCLUSIVE: readers only", 232},
-		{"share", "SHARE: no writers", 404},
-		{"update", "no other schema change", 540},
-		{"weak", "as queries take", 710},
-		{"rewritten", "rewritten meanwhile", 830},
+		{"exclusive", "EXCLUSIVE: readers only", 264},
+		{"share", "SHARE: no writers", 458},
+		{"update", "no other schema change", 612},
+		{"weak", "as queries take", 806},
+		{"rewritten", "rewritten", 940},
 	};
 
 	for (int i = 0; i < lengthof(entries); i++)
