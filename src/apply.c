@@ -205,7 +205,6 @@ attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *out
 static void
 run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome, RdsErrorContext *errctx)
 {
-	RdsPlace end = {0};
 	ListCell *cell;
 
 	if (files->observer != NULL)
@@ -230,8 +229,11 @@ run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char 
 	}
 	if (list_length(scripts) == 1)
 	{
-		end.script = ((RdsScript *) linitial(scripts))->name;
-		errctx->place = &end;
+		/* an error is finished when this function is no more */
+		RdsPlace *end = palloc0(sizeof(RdsPlace));
+
+		end->script = ((RdsScript *) linitial(scripts))->name;
+		errctx->place = end;
 	}
 	check_deferred_constraints();
 	errctx->place = NULL;

@@ -54,7 +54,8 @@ static bool is_still(const PROCLOCK *own, Oid oid);
 static LOCKMODE strongest(LOCKMASK mask);
 static void note(RdsObserver *observer, RdsPlanRelation *relation);
 static bool is_worth_telling(const RdsObserver *observer, const RdsPlanRelation *relation, LOCKMODE mode);
-static bool was_rewritten(const RdsPlanStep *step, RdsPlanRelation *relation);
+static bool was_rewritten(RdsPlanRelation *relation);
+static bool was_truncated(const RdsPlanStep *step, const RdsPlanRelation *relation);
 static int compare_locks(const ListCell *one, const ListCell *two);
 
 /* The relation as it was before the call; for one that the call has made, existed is false. */
@@ -252,7 +253,8 @@ rds_observe_relations_of_step(RdsObserver *observer)
 	ListCell *cell;
 
 	rds_observe_locks(observer, on_lock);
-	foreach(cell, observer->weak)
+	/* a query locks no more than its own tables; a command can lock any of them more strongly */
+	foreach(cell, observer->saw_utility ? observer->weak : observer->touched)
 	{
 		RdsPlanRelation *relation = lfirst(cell);
 
@@ -339,9 +341,11 @@ note(RdsObserver *observer, RdsPlanRelation *relation)
 	lock.mode = relation->mode != NoLock ? relation->mode : strongest(relation->mask);
 	lock.since = relation->since;
 	lock.taken = relation->mode != NoLock && relation->since == step->number;
-	lock.rewritten = observer->saw_utility && was_rewritten(step, relation);
+	lock.rewritten = observer->saw_utility && was_rewritten(relation);
 	lock.scanned = scans > relation->scans;
 	relation->scans = scans;
+	if ((lock.rewritten || lock.scanned) && was_truncated(step, relation))
+		lock.rewritten = lock.scanned = false;
 	if (!(lock.taken || lock.rewritten || lock.scanned) || !is_worth_telling(observer, relation, lock.mode))
 		return;
 	if (lock.mode > RowExclusiveLock || lock.scanned)
@@ -379,29 +383,33 @@ is_worth_telling(const RdsObserver *observer, const RdsPlanRelation *relation, L
 	}
 }
 
-/* TRUNCATE gives a table another file, and writes nothing into it. */
 static bool
-was_rewritten(const RdsPlanStep *step, RdsPlanRelation *relation)
+was_rewritten(RdsPlanRelation *relation)
 {
 	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation->oid));
 	Oid before = relation->filenode;
-	ListCell *cell;
 
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	relation->filenode = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
 	ReleaseSysCache(tuple);
-	if (relation->filenode == before || relation->kind == RELKIND_SEQUENCE)
-		return false;
+	return relation->filenode != before && relation->kind != RELKIND_SEQUENCE;
+}
+
+/* TRUNCATE gives a table another file, writes nothing into it, and builds its indexes anew. */
+static bool
+was_truncated(const RdsPlanStep *step, const RdsPlanRelation *relation)
+{
+	ListCell *cell;
 
 	foreach(cell, step->targets)
 	{
 		const RdsPlanTarget *target = lfirst(cell);
 
 		if ((target->asks & RDS_ASKS_TRUNCATE) != 0 && list_member_ptr(target->members, relation))
-			return false;
+			return true;
 	}
-	return true;
+	return false;
 }
 
 static int

@@ -37,6 +37,7 @@ rds_plan(RdsFiles *files, RdsErrorContext *errctx)
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
 	RdsPlan *plan = palloc0(sizeof(RdsPlan));
+	int outer_level = GetCurrentTransactionNestLevel();
 	RdsSessionState session;
 
 	plan->allow_data_loss = files->options->allow_data_loss;
@@ -57,6 +58,10 @@ rds_plan(RdsFiles *files, RdsErrorContext *errctx)
 		error = CopyErrorData();
 		FlushErrorState();
 		explain(plan, error);
+		while (GetCurrentTransactionNestLevel() > outer_level)
+			RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(oldcontext);
+		CurrentResourceOwner = oldowner;
 		ReThrowError(error);
 	}
 	PG_END_TRY();
