@@ -41,7 +41,7 @@ typedef struct Tool
 } Tool;
 
 #define OWN_COLUMNS \
-	"statement, checksum, statements, rows," \
+	"statement::pg_catalog.int4, checksum, statements::pg_catalog.int8, rows::pg_catalog.int8," \
 	" (pg_catalog.date_part('epoch', duration) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8, undo_name, undo, false"
 #define NO_COLUMNS "NULL::pg_catalog.int4, NULL::pg_catalog.text, 0::pg_catalog.int8, 0::pg_catalog.int8, 0::pg_catalog.int8," \
 				   " NULL::pg_catalog.text, NULL::pg_catalog.text"
@@ -68,9 +68,10 @@ static const Tool tools[] = {
 	 {"migration_name", "finished_at", "rolled_back_at", "applied_steps_count"},
 	 "SELECT pg_catalog.substring(migration_name, '^[0-9]+'), migration_name || '/migration.sql', 'adopted', " NO_COLUMNS
 	 ", finished_at IS NULL FROM %s WHERE rolled_back_at IS NULL ORDER BY started_at"},
+	/* of 2026-01-01-120000-0002 it has the digits alone */
 	{"diesel",
 	 {"version", "run_on"},
-	 "SELECT version::pg_catalog.text, version::pg_catalog.text, 'adopted', " NO_COLUMNS ", false FROM %s ORDER BY version"},
+	 "SELECT pg_catalog.regexp_replace(version::pg_catalog.text, '^([0-9]{14})([0-9]{4})$', '\\1.\\2'), version::pg_catalog.text, 'adopted', " NO_COLUMNS ", false FROM %s ORDER BY version"},
 	{"dbmate",
 	 {"version"},
 	 "SELECT version::pg_catalog.text, version::pg_catalog.text, 'adopted', " NO_COLUMNS ", false FROM %s ORDER BY version"},
@@ -188,6 +189,10 @@ take_row(const Tool *tool, HeapTuple tuple, TupleDesc descriptor, const RdsLedge
 
 	row.name = field(tuple, descriptor, 2);
 	row.outcome = field(tuple, descriptor, 3);
+	if (row.name == NULL || row.outcome == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("the history of %s has a row without a name or an outcome", tool->name)));
 	if (version != NULL && strcmp(tool->name, "rdsinit's fallback") != 0)
 	{
 		if (!rds_version_is_valid(version))

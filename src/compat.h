@@ -23,6 +23,7 @@
 #include "storage/sinvaladt.h"
 #include "tcop/pquery.h"
 #include "utils/guc.h"
+#include "utils/guc_tables.h"
 #include "utils/rel.h"
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
@@ -209,6 +210,18 @@ rds_scanner_follow_settings(core_yy_extra_type *extra)
 #else
 #define rds_table_beginscan(relation, snapshot) table_beginscan(relation, snapshot, 0, NULL)
 #endif
+
+/* All settings; PostgreSQL 16 keeps them in no array. */
+static inline struct config_generic **
+rds_settings(int *count)
+{
+#if PG_VERSION_NUM >= 160000
+	return get_guc_variables(count);
+#else
+	*count = GetNumConfigOptions();
+	return get_guc_variables();
+#endif
+}
 
 /* Sends a message, waiting for room. */
 #define rds_shm_mq_send(queue, length, data) shm_mq_send(queue, length, data, false, true)

@@ -55,7 +55,7 @@ static const Option known_options[] = {
 
 static void append_options(StringInfo command, Jsonb *options);
 static void append_option(StringInfo command, const char *key, const JsonbValue *value);
-static const Option *find_option(const char *key);
+static const Option *option_named(const char *key);
 static bool create(const char *name, const char *command);
 
 /*
@@ -109,7 +109,7 @@ append_options(StringInfo command, Jsonb *options)
 static void
 append_option(StringInfo command, const char *key, const JsonbValue *value)
 {
-	const Option *option = find_option(key);
+	const Option *option = option_named(key);
 	bool valid = value->type == jbvString;
 
 	if (option == NULL)
@@ -154,7 +154,7 @@ append_option(StringInfo command, const char *key, const JsonbValue *value)
 }
 
 static const Option *
-find_option(const char *key)
+option_named(const char *key)
 {
 	for (int i = 0; i < lengthof(known_options); i++)
 	{

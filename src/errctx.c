@@ -184,7 +184,7 @@ without_queries(const char *context, const char *script)
 			appendStringInfo(&kept, "%s%.*s", kept.len > 0 ? "\n" : "", (int) (end - line), line);
 		line = *end == '\n' ? end + 1 : end;
 	}
-	return kept.data;
+	return kept.len > 0 ? kept.data : NULL;
 }
 
 static bool

@@ -22,6 +22,10 @@
 
 #include "history.h"
 
+/* After so many rows of one version the next version is looked up, not walked to. */
+#define MANY_OLDER 4
+
+static SysScanDesc begin_scan_of_versions(const RdsLedger *ledger, const char *below, Snapshot snapshot);
 static int64 last_id(const RdsLedger *ledger, Snapshot snapshot);
 static void take_version(const RdsLedger *ledger, HeapTuple row, bool with_undo, RdsLedgerVersion *version);
 static char *text_of(const RdsLedger *ledger, HeapTuple row, int column);
@@ -80,36 +84,62 @@ last_id(const RdsLedger *ledger, Snapshot snapshot)
 /*
  * rds_history_versions
  *		A list of RdsLedgerVersion: each version that the ledger knows once, by its
- *		last row; and its baselines.
+ *		last row; and its baselines.  It is in no order.
  */
 List *
 rds_history_versions(const RdsLedger *ledger, bool with_undo)
 {
 	List *versions = NIL;
 	RdsLedgerVersion *last = NULL;
+	bool seen[2] = {false}; /* of this version: what became of it, a baseline */
+	int older = 0;
 	Snapshot latest = RegisterSnapshot(GetLatestSnapshot());
-	SysScanDesc scan = systable_beginscan_ordered(ledger->table, ledger->by_version, latest, 0, NULL);
+	SysScanDesc scan = begin_scan_of_versions(ledger, NULL, latest);
 	HeapTuple row;
 
 	/* detoasting wants one */
 	PushActiveSnapshot(latest);
-	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
+	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, BackwardScanDirection)))
 	{
 		RdsLedgerVersion version;
 
 		take_version(ledger, row, with_undo, &version);
-		if (last == NULL || version.is_baseline != last->is_baseline || strcmp(last->version, version.version) != 0)
+		if (last == NULL || strcmp(last->version, version.version) != 0)
 		{
+			seen[false] = seen[true] = false;
+			older = 0;
+		}
+		if (!seen[version.is_baseline])
+		{
+			seen[version.is_baseline] = true;
 			last = palloc(sizeof(RdsLedgerVersion));
+			*last = version;
 			versions = lappend(versions, last);
 		}
-		*last = version;
+		else if (++older == MANY_OLDER)
+		{
+			/* whatever else there is of it is older still */
+			systable_endscan_ordered(scan);
+			scan = begin_scan_of_versions(ledger, last->version, latest);
+		}
 	}
 	PopActiveSnapshot();
 	systable_endscan_ordered(scan);
 	UnregisterSnapshot(latest);
 
 	return versions;
+}
+
+/* Over the rows of versions that sort below one, or over all. */
+static SysScanDesc
+begin_scan_of_versions(const RdsLedger *ledger, const char *below, Snapshot snapshot)
+{
+	ScanKeyData key;
+
+	if (below != NULL)
+		ScanKeyInit(&key, RDS_COLUMN_VERSION + 1, BTLessStrategyNumber, F_TEXT_LT, CStringGetTextDatum(below));
+	return systable_beginscan_ordered(ledger->table, ledger->by_version, snapshot, below != NULL ? 1 : 0,
+									  below != NULL ? &key : NULL);
 }
 
 static void

@@ -36,41 +36,46 @@
 
 #define MODEL_INDEX "rdsinit_model_index"
 
-static RdsLeftover find_index(IndexStmt *create, bool was_begun, const char **command);
-static RdsLeftover find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, const char **command);
-static RdsLeftover find_index_of_definition(const IndexStmt *create, Oid table, const char **command);
-static RdsLeftover judge_index(Oid index, const char **command);
+static RdsLeftover find_index(IndexStmt *create, bool was_begun, List **commands);
+static RdsLeftover find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, List **commands);
+static RdsLeftover find_index_of_definition(const IndexStmt *create, Oid table, List **commands);
+static RdsLeftover judge_index(Oid index, List **commands);
 static bool is_valid(Oid index);
 static char *definition_asked_for(const IndexStmt *create, Oid table);
 static char *make_model(const IndexStmt *create, Oid table);
 static char *definition(Oid index);
 static char *qualified_name(Oid relation);
 static RdsLeftover find_dropped(const DropStmt *drop);
+static void find_transient(const ReindexStmt *reindex, List **commands);
+static bool has_transient_name(Oid index);
 
 /*
  * rds_leftover_find
  *		What is to be done about a statement that no transaction allows.
  *
- * In *command is what has to be run first, or NULL.  Names are looked up as the
+ * In *commands is what has to be run first.  Names are looked up as the
  * statement will look them up: to be called where its settings and its role are.
  */
 RdsLeftover
-rds_leftover_find(const char *text, RdsStanding standing, const char **command)
+rds_leftover_find(const char *text, RdsStanding standing, List **commands)
 {
 	char *copy = pstrdup(text);
 	const Node *statement = rds_statement_parse(copy, strlen(copy))->stmt;
 	bool was_begun = standing != RDS_NEVER_RUN;
 
-	*command = NULL;
+	*commands = NIL;
 	switch (nodeTag(statement))
 	{
 		case T_IndexStmt:
-			return find_index((IndexStmt *) statement, was_begun, command);
+			return find_index((IndexStmt *) statement, was_begun, commands);
 		case T_DropStmt:
 			/* one that has failed has not dropped anything, if only since there was nothing */
 			return standing == RDS_NOT_KNOWN ? find_dropped((const DropStmt *) statement) : RDS_LEFT_AGAIN;
-		case T_VacuumStmt:
 		case T_ReindexStmt:
+			if (was_begun)
+				find_transient((const ReindexStmt *) statement, commands);
+			return RDS_LEFT_AGAIN;
+		case T_VacuumStmt:
 			return RDS_LEFT_AGAIN;
 		default:
 			return rds_is_cluster(statement) ? RDS_LEFT_AGAIN : RDS_LEFT_UNKNOWN;
@@ -78,7 +83,7 @@ rds_leftover_find(const char *text, RdsStanding standing, const char **command)
 }
 
 static RdsLeftover
-find_index(IndexStmt *create, bool was_begun, const char **command)
+find_index(IndexStmt *create, bool was_begun, List **commands)
 {
 	Oid table;
 
@@ -90,12 +95,12 @@ find_index(IndexStmt *create, bool was_begun, const char **command)
 	if (!OidIsValid(table))
 		return RDS_LEFT_AGAIN;
 	if (create->idxname != NULL)
-		return find_index_of_name(create, table, was_begun, command);
-	return find_index_of_definition(create, table, command);
+		return find_index_of_name(create, table, was_begun, commands);
+	return find_index_of_definition(create, table, commands);
 }
 
 static RdsLeftover
-find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, const char **command)
+find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, List **commands)
 {
 	Oid index = get_relname_relid(create->idxname, get_rel_namespace(table));
 	char *asked_for;
@@ -114,7 +119,7 @@ find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, const cha
 		return RDS_LEFT_AGAIN;
 	}
 	if (!is_valid(index))
-		return judge_index(index, command);
+		return judge_index(index, commands);
 
 	asked_for = definition_asked_for(create, table);
 	if (asked_for == NULL)
@@ -132,7 +137,7 @@ find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, const cha
  * valid one and another, the other is what the statement has left behind.
  */
 static RdsLeftover
-find_index_of_definition(const IndexStmt *create, Oid table, const char **command)
+find_index_of_definition(const IndexStmt *create, Oid table, List **commands)
 {
 	char *asked_for = definition_asked_for(create, table);
 	Relation relation;
@@ -151,7 +156,7 @@ find_index_of_definition(const IndexStmt *create, Oid table, const char **comman
 
 		if (strcmp(asked_for, definition(index)) != 0)
 			continue;
-		found = judge_index(index, command);
+		found = judge_index(index, commands);
 		if (found == RDS_LEFT_AGAIN)
 			break;
 	}
@@ -161,11 +166,11 @@ find_index_of_definition(const IndexStmt *create, Oid table, const char **comman
 
 /* A valid index is what was wanted; another one is in the way. */
 static RdsLeftover
-judge_index(Oid index, const char **command)
+judge_index(Oid index, List **commands)
 {
 	if (is_valid(index))
 		return RDS_LEFT_DONE;
-	*command = psprintf("DROP INDEX CONCURRENTLY IF EXISTS %s", qualified_name(index));
+	*commands = lappend(*commands, psprintf("DROP INDEX CONCURRENTLY IF EXISTS %s", qualified_name(index)));
 	return RDS_LEFT_AGAIN;
 }
 
@@ -277,4 +282,38 @@ find_dropped(const DropStmt *drop)
 			return RDS_LEFT_AGAIN;
 	}
 	return RDS_LEFT_DONE;
+}
+
+/* REINDEX CONCURRENTLY: the indexes that it has built, or replaced, are INVALID until it has ended. */
+static void
+find_transient(const ReindexStmt *reindex, List **commands)
+{
+	Oid named = reindex->relation != NULL ? RangeVarGetRelid(reindex->relation, NoLock, true) : InvalidOid;
+	Oid table = OidIsValid(named) && reindex->kind == REINDEX_OBJECT_INDEX ? IndexGetRelation(named, true) : named;
+	Relation relation;
+	ListCell *cell;
+
+	if (!OidIsValid(table))
+		return;
+	relation = table_open(table, AccessShareLock);
+	foreach(cell, RelationGetIndexList(relation))
+	{
+		Oid index = lfirst_oid(cell);
+
+		if (has_transient_name(index))
+			(void) judge_index(index, commands);
+	}
+	table_close(relation, NoLock);
+}
+
+/* As the server names them: with "_ccnew" or "_ccold" and perhaps a number behind an index's name. */
+static bool
+has_transient_name(Oid index)
+{
+	const char *name = get_rel_name(index);
+	Size length = strlen(name);
+
+	while (length > 0 && isdigit((unsigned char) name[length - 1]))
+		length--;
+	return length > 6 && (strncmp(name + length - 6, "_ccnew", 6) == 0 || strncmp(name + length - 6, "_ccold", 6) == 0);
 }

@@ -8,6 +8,8 @@
 #ifndef RDS_LEFTOVERS_H
 #define RDS_LEFTOVERS_H
 
+#include "nodes/pg_list.h"
+
 /* How a statement stands, as the history has it. */
 typedef enum RdsStanding
 {
@@ -24,6 +26,6 @@ typedef enum RdsLeftover
 	RDS_LEFT_DONE     /* it was done */
 } RdsLeftover;
 
-extern RdsLeftover rds_leftover_find(const char *text, RdsStanding standing, const char **command);
+extern RdsLeftover rds_leftover_find(const char *text, RdsStanding standing, List **commands);
 
 #endif /* RDS_LEFTOVERS_H */

@@ -194,7 +194,11 @@ refuse_outside(Oid extension)
 	int holder;
 
 	if (LockAcquire(&tag, TURN_LOCK, false, true) != LOCKACQUIRE_NOT_AVAIL)
+	{
+		/* whoever has the turn after us must not find it still held */
+		(void) LockRelease(&tag, TURN_LOCK, false);
 		return;
+	}
 
 	holder = find_holder(&tag);
 	ereport(ERROR,

@@ -11,8 +11,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
-#include "executor/spi.h"
 #include "libpq/pqformat.h"
 #include "libpq/pqmq.h"
 #include "miscadmin.h"
@@ -36,6 +34,7 @@ struct RdsWorker
 
 static void refuse_borrowed_rights(void);
 static void collect_settings(StringInfo settings);
+static bool is_to_be_passed_on(const struct config_generic *setting);
 static void make_segment(RdsWorker *worker, const StringInfoData *settings);
 static shm_mq *make_queue(RdsWorker *worker, Size offset);
 static void launch(RdsWorker *worker, const char *what);
@@ -78,39 +77,50 @@ refuse_borrowed_rights(void)
 				 errdetail("A background worker has the rights of the session's user, or of the role that SET ROLE has set.")));
 }
 
-/* What this session has set for itself. */
+/* What this session has set for itself, custom settings among it, which pg_settings does not show. */
 static void
 collect_settings(StringInfo settings)
 {
-	MemoryContext context = CurrentMemoryContext;
-	int nest_level = NewGUCNestLevel();
+	int count;
+	struct config_generic **all = rds_settings(&count);
 
 	initStringInfo(settings);
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	SPI_connect();
-	if (SPI_execute("SELECT name, pg_catalog.current_setting(name) FROM pg_catalog.pg_settings"
-					" WHERE source IN ('client', 'session') AND context IN ('user', 'superuser')"
-					" AND name NOT IN ('role', 'session_authorization', 'client_encoding', 'search_path')"
-					" AND name NOT LIKE 'transaction\\_%'",
-					true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read the settings");
-	for (uint64 i = 0; i < SPI_processed; i++)
+	for (int i = 0; i < count; i++)
 	{
-		for (int column = 1; column <= 2; column++)
-		{
-			char *value = SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, column);
-			MemoryContext oldcontext = MemoryContextSwitchTo(context);
+		const char *value;
 
-			appendBinaryStringInfo(settings, value != NULL ? value : "", value != NULL ? strlen(value) + 1 : 1);
-			MemoryContextSwitchTo(oldcontext);
-		}
+		if (!is_to_be_passed_on(all[i]))
+			continue;
+		value = GetConfigOptionByName(all[i]->name, NULL, true);
+		if (value == NULL)
+			continue;
+		appendBinaryStringInfo(settings, all[i]->name, strlen(all[i]->name) + 1);
+		appendBinaryStringInfo(settings, value, strlen(value) + 1);
 	}
-	SPI_finish();
-	AtEOXact_GUC(false, nest_level);
-
-	appendBinaryStringInfo(settings, "search_path", strlen("search_path") + 1);
-	appendBinaryStringInfo(settings, namespace_search_path, strlen(namespace_search_path) + 1);
 	appendStringInfoChar(settings, '\0');
+}
+
+static bool
+is_to_be_passed_on(const struct config_generic *setting)
+{
+	/* the worker is given the user, the role and the encoding in other ways */
+	static const char *const others[] = {"role", "session_authorization", "client_encoding"};
+
+	if (setting->source != PGC_S_CLIENT && setting->source != PGC_S_SESSION)
+		return false;
+	if (setting->context != PGC_USERSET && setting->context != PGC_SUSET)
+		return false;
+	if ((setting->flags & GUC_NO_SHOW_ALL) != 0 && (setting->flags & GUC_CUSTOM_PLACEHOLDER) == 0)
+		return false;
+	/* which may not be read */
+	if ((setting->flags & GUC_SUPERUSER_ONLY) != 0 && !superuser())
+		return false;
+	for (int i = 0; i < lengthof(others); i++)
+	{
+		if (strcmp(setting->name, others[i]) == 0)
+			return false;
+	}
+	return strncmp(setting->name, "transaction_", strlen("transaction_")) != 0;
 }
 
 static void

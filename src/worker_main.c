@@ -197,16 +197,21 @@ run_task(const RdsTask *task, MemoryContext context)
 static int64
 look(const RdsTask *task, MemoryContext context)
 {
-	RdsTask drop = {.where = RDS_AT_TOP};
 	RdsLeftover leftover;
+	List *commands;
+	ListCell *cell;
 
 	begin_transaction(context);
 	PushActiveSnapshot(GetTransactionSnapshot());
-	leftover = rds_leftover_find(task->text, task->standing, &drop.text);
+	leftover = rds_leftover_find(task->text, task->standing, &commands);
 	PopActiveSnapshot();
 	CommitTransactionCommand();
-	if (drop.text != NULL)
-		(void) run_at_top(&drop, context);
+	foreach(cell, commands)
+	{
+		RdsTask command = {.where = RDS_AT_TOP, .text = lfirst(cell)};
+
+		(void) run_at_top(&command, context);
+	}
 	return leftover;
 }
 

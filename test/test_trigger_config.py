@@ -50,7 +50,7 @@ def test_a_wrong_value_is_named_with_its_variable(trigger, name, value):
     assert name in message and value in message
 
 
-@pytest.mark.parametrize('name', ['RDSINIT_FORC', 'RDSINIT_', 'RDSINIT_ALLOW_DATA_LOSS', 'RDSINIT_mode'])
+@pytest.mark.parametrize('name', ['RDSINIT_FORC', 'RDSINIT_', 'RDSINIT_ALLOW_DATALOSS', 'RDSINIT_mode'])
 def test_an_unknown_variable_of_ours_is_named_and_its_value_is_not(trigger, name):
     message = refused(trigger(**{name: 'canary-value'}))
     assert name in message and 'canary-value' not in message

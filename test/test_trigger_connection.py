@@ -192,14 +192,15 @@ def mode(request):
 @pytest.mark.parametrize('delivered, then', [(True, 'unchanged'), (False, 'applied')])
 def test_a_commit_of_unknown_outcome_is_said_to_be_so(trigger, database, proxy, mode, delivered, then):
     database.create()
-    cutting = proxy(cut_on=b'COMMIT\0', cut_delivered=delivered)
+    word = 'COMMIT' if mode == 'plain' else 'rdsinit.deploy'
+    cutting = proxy(cut_on=b'COMMIT\0' if mode == 'plain' else b'CALL rdsinit.deploy', cut_delivered=delivered)
     function = trigger(SCRIPT, RDSINIT_MODE=mode, DB_HOST='127.0.0.1', DB_PORT=cutting.port)
     if mode == 'extension':
         database.rows('CREATE EXTENSION rdsinit')
     payload = function.fail()
     assert cutting.cuts == 1
     assert payload['errorType'] == 'Rdsinit.Connection'
-    assert 'COMMIT' in payload['errorMessage'] and 'unknown' in payload['errorMessage']
+    assert word in payload['errorMessage'] and 'unknown' in payload['errorMessage']
     assert 'again' in payload['hint']
     cutting.cut_on = None
     assert function.succeed()['scripts'][0]['outcome'] == then

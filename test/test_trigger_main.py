@@ -153,15 +153,15 @@ def test_the_loop_lives_on_after_a_failure(deploy, database):
 
 
 def test_a_directory_is_one_bundle_in_order_all_or_nothing(deploy, database):
-    files = {'2.sql': 'INSERT INTO t VALUES (2);', '1.sql': 'CREATE TABLE t (n int PRIMARY KEY);',
-             'sub/3.sql': 'INSERT INTO t VALUES (3);'}
-    broken = deploy({**files, 'sub/4.sql': '\nINSERT INTO t VALUES (3);'}).fail()
-    assert (broken['sqlstate'], broken['file'], broken['line'], broken['statement']) == ('23505', 'sub/4.sql', 2, 1)
+    files = {'a2.sql': 'INSERT INTO t VALUES (2);', 'a1.sql': 'CREATE TABLE t (n int PRIMARY KEY);',
+             'sub/b3.sql': 'INSERT INTO t VALUES (3);'}
+    broken = deploy({**files, 'sub/b4.sql': '\nINSERT INTO t VALUES (3);'}).fail()
+    assert (broken['sqlstate'], broken['file'], broken['line'], broken['statement']) == ('23505', 'sub/b4.sql', 2, 1)
     assert broken['detail'] == 'Key (n)=(3) already exists.'
     assert database.relations() == []
     payload = deploy(files).succeed()
     assert [(script['name'], script['outcome']) for script in payload['scripts']] == [
-        ('1.sql', 'applied'), ('2.sql', 'applied'), ('sub/3.sql', 'applied')]
+        ('a1.sql', 'applied'), ('a2.sql', 'applied'), ('sub/b3.sql', 'applied')]
     assert database.rows('SELECT n FROM t ORDER BY n') == [(2,), (3,)]
 
 
@@ -213,14 +213,6 @@ def test_extension_mode_does_not_fall_back(trigger, bare_database):
     assert payload['errorType'] == 'Rdsinit.Database'
     assert 'extension' in payload['errorMessage'] and 'rdsinit' in payload['errorMessage']
     assert bare_database.relations() == []
-
-
-def test_the_plain_ledger_keeps_a_database_plain(trigger, database):
-    trigger(SHOP, RDSINIT_MODE='plain').succeed()
-    payload = trigger(SHOP).succeed()
-    assert (payload['mode'], payload['scripts'][0]['outcome']) == ('plain', 'unchanged')
-    assert 'ledger' in payload['reason']
-    assert database.history('rdsinit') is None
 
 
 def test_a_warm_process_keeps_nothing_from_one_invocation_to_the_next(deploy, server):

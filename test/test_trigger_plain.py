@@ -78,10 +78,35 @@ def test_the_ledger_has_the_designs_columns(plain, database):
     assert database.rows(
         "SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute "
         "WHERE attrelid = 'rdsinit_plain.history'::regclass AND attnum > 0 ORDER BY attnum") == [
-            ('id', 'bigint', True), ('name', 'text', True), ('outcome', 'text', True), ('checksum', 'text', True),
-            ('statements', 'bigint', True), ('rows', 'bigint', True), ('duration', 'interval', True),
-            ('applied_by', 'text', True), ('applied_at', 'timestamp with time zone', True),
-            ('rdsinit_version', 'text', True)]
+            ('id', 'bigint', True), ('name', 'text', True), ('version', 'text', False), ('statement', 'integer', False),
+            ('outcome', 'text', True), ('checksum', 'text', False), ('statements', 'bigint', True),
+            ('rows', 'bigint', True), ('duration', 'interval', True), ('applied_by', 'text', True),
+            ('applied_at', 'timestamp with time zone', True), ('rdsinit_version', 'text', True),
+            ('undo_name', 'text', False), ('undo', 'text', False), ('lost', 'jsonb', False)]
+
+
+@pytest.mark.extension
+def test_the_ledger_is_made_as_the_extensions_is(plain, database):
+    plain().succeed()
+    database.rows('CREATE EXTENSION rdsinit')
+    made = [database.rows(
+        "SELECT attname, format_type(atttypid, atttypmod), attnotnull, attcollation, attidentity FROM pg_attribute "
+        "WHERE attrelid = c.oid AND attnum > 0 ORDER BY attnum".replace('c.oid', "'%s.history'::regclass" % schema)) +
+        [row for row in database.rows(
+            "SELECT replace(pg_get_indexdef(indexrelid), '%s.', '') FROM pg_index "
+            "WHERE indrelid = '%s.history'::regclass ORDER BY 1" % (schema, schema))] +
+        database.rows("SELECT conname, replace(pg_get_constraintdef(oid), 'pg_catalog.', '') FROM pg_constraint "
+                      "WHERE conrelid = '%s.history'::regclass AND contype = 'c' ORDER BY 1" % schema)
+        for schema in ('rdsinit', 'rdsinit_plain')]
+    assert made[0] == made[1]
+
+
+def test_a_ledger_of_other_columns_is_refused_with_a_way_out(plain, database):
+    database.create().rows('CREATE SCHEMA rdsinit_plain; CREATE TABLE rdsinit_plain.history (id bigint, name text)')
+    payload = plain().fail()
+    assert (payload['errorType'], payload['sqlstate']) == ('Rdsinit.Database', '55000')
+    assert 'columns' in payload['errorMessage'] and 'baseline' in payload['hint']
+    assert database.relations() == []
 
 
 def test_unchanged_scripts_are_not_run(plain, database):
@@ -127,9 +152,9 @@ def test_an_error_leaves_nothing_behind(plain, database):
 
 
 def test_a_directory_is_applied_in_bytewise_order_all_or_nothing(plain, database):
-    names = ['10.sql', '2.sql', 'B.sql', 'a.sql', 'sub/deep/x.sql']
+    names = ['A10.sql', 'A2.sql', 'B.sql', 'a.sql', 'sub/deep/x.sql']
     files = {name: "INSERT INTO seen VALUES ('%s');" % name for name in reversed(names)}
-    files['10.sql'] = 'CREATE TABLE seen (n text, i int GENERATED ALWAYS AS IDENTITY);' + files['10.sql']
+    files['A10.sql'] = 'CREATE TABLE seen (n text, i int GENERATED ALWAYS AS IDENTITY);' + files['A10.sql']
     files.update({'.hidden.sql': 'SELECT wrong;', '.git/x.sql': 'SELECT wrong;', 'README.md': 'no SQL'})
 
     broken = plain({**files, 'z.sql': 'SELECT 1;\nSELECT nothing;'}).fail()

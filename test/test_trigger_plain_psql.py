@@ -161,7 +161,7 @@ BAD_INCLUDES = {
 
 @pytest.mark.parametrize('files, sqlstate, where', BAD_INCLUDES.values(), ids=BAD_INCLUDES.keys())
 def test_what_cannot_be_included(refused, files, sqlstate, where):
-    payload = refused({'0.sql': 'CREATE TABLE ran ();', **files})
+    payload = refused({'A.sql': 'CREATE TABLE ran ();', **files})
     assert (payload['sqlstate'], place(payload)) == (sqlstate, where)
     assert payload.get('hint') or sqlstate == '42601'
 
@@ -278,7 +278,7 @@ BAD_CONDITIONS = {
 
 @pytest.mark.parametrize('script, line, column', BAD_CONDITIONS.values(), ids=BAD_CONDITIONS.keys())
 def test_conditions_that_are_wrong(refused, script, line, column):
-    payload = refused({'0.sql': 'CREATE TABLE ran ();', 'a.sql': script})
+    payload = refused({'A.sql': 'CREATE TABLE ran ();', 'a.sql': script})
     assert (payload['sqlstate'], place(payload)) == ('42601', ('a.sql', line, column))
 
 

@@ -5,15 +5,17 @@
  *
  * The two ways keep a ledger each, and a bundle that is in the one would be
  * applied a second time by the other.  So a database stays with the one that it
- * has, whatever else speaks for the other.
+ * has, until the extension can adopt the other's.
  *
  *-------------------------------------------------------------------------
  */
 #include "apply.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "adopt.h"
 #include "extension.h"
 #include "log.h"
 #include "plain.h"
@@ -42,7 +44,11 @@
 	" JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) d.objid" \
 	" WHERE e.extname OPERATOR(pg_catalog.=) 'rdsinit'" \
 	"  AND p.oid::pg_catalog.regprocedure::pg_catalog.text" \
-	"   OPERATOR(pg_catalog.=) 'rdsinit.apply_bundle(text[],text[],jsonb)'"
+	"   OPERATOR(pg_catalog.=) 'rdsinit.deploy(text[],text[],jsonb,jsonb)'"
+
+#define PARTIAL \
+	"A script of the bundle is run without a transaction: what came before the error is committed," \
+	" and another call goes on from there."
 
 typedef struct Findings
 {
@@ -51,6 +57,7 @@ typedef struct Findings
 	bool plain_ledger;
 } Findings;
 
+static void explain(const Outcome *outcome, Error *error);
 static bool choose(const Session *session, Mode mode, Outcome *outcome, Error *error);
 static bool probe(const Session *session, Findings *findings, Error *error);
 static bool obtain_extension(const Session *session, Mode mode, Findings *findings, Outcome *outcome, Error *error);
@@ -80,9 +87,28 @@ apply_bundle(const Session *session, const Bundle *bundle, Mode mode, const Requ
 	else
 		ok = plain_apply(session, bundle, request, outcome, error);
 
-	if (!ok && strcmp(error->type, ERROR_TIMEOUT) == 0 && error->hint == NULL)
-		error_hint(error, "Nothing has been applied: all of it is one transaction. Give the function more time.");
+	if (!ok)
+		explain(outcome, error);
 	return ok;
+}
+
+/* What a failure leaves behind. */
+static void
+explain(const Outcome *outcome, Error *error)
+{
+	char *detail = NULL;
+
+	if (outcome->is_partial)
+	{
+		if (asprintf(&detail, "%s%s" PARTIAL, error->detail != NULL ? error->detail : "",
+					 error->detail != NULL ? " " : "") >= 0)
+			error_detail(error, detail);
+		free(detail);
+	}
+	if (strcmp(error->type, ERROR_TIMEOUT) == 0 && error->hint == NULL)
+		error_hint(error, outcome->is_partial ? "Give the function more time."
+											  : "Nothing has been applied: all of it is one transaction."
+												" Give the function more time.");
 }
 
 static bool
@@ -93,13 +119,6 @@ choose(const Session *session, Mode mode, Outcome *outcome, Error *error)
 	if (!probe(session, &findings, error))
 		return false;
 
-	if (mode == MODE_EXTENSION && findings.plain_ledger)
-	{
-		error_set(error, ERROR_DATABASE, "the database has a ledger of the plain mode, rdsinit_plain.history");
-		error_hint(error, "With a second ledger the extension would apply everything again."
-						  " Stay with RDSINIT_MODE=plain; this version cannot adopt the ledger.");
-		return false;
-	}
 	if (mode == MODE_PLAIN && findings.installed && !findings.plain_ledger)
 	{
 		error_set(error, ERROR_DATABASE, "the database has the extension rdsinit, and its ledger");
@@ -110,17 +129,14 @@ choose(const Session *session, Mode mode, Outcome *outcome, Error *error)
 
 	if (mode == MODE_PLAIN)
 		return outcome_plain(outcome, error, "RDSINIT_MODE is plain");
-	if (findings.plain_ledger)
-		return outcome_plain(outcome, error, "the database has the plain mode's ledger, rdsinit_plain.history,"
-											 " and with a second one everything would be applied again");
-
 	if (!findings.installed && !obtain_extension(session, mode, &findings, outcome, error))
 		return false;
 	if (outcome->mode != NULL)
 		return true;
 
 	outcome->mode = "extension";
-	return check_extension(session, error);
+	return check_extension(session, error) &&
+		   (!findings.plain_ledger || adopt_ledger(session, error));
 }
 
 static bool
@@ -215,8 +231,8 @@ check_extension(const Session *session, Error *error)
 	{
 		ok = error_set(error, ERROR_DATABASE, "role \"%s\" may not use the extension rdsinit", query_field(result, 0, "role"));
 		error_sqlstate(error, "42501");
-		error_hint(error, "As the database's owner, run: GRANT EXECUTE ON FUNCTION"
-						  " rdsinit.apply_bundle(text[], text[], jsonb) TO \"%s\";",
+		error_hint(error, "As the database's owner, run: GRANT EXECUTE ON PROCEDURE"
+						  " rdsinit.deploy(text[], text[], jsonb, jsonb) TO \"%s\";",
 				   query_field(result, 0, "role"));
 	}
 	PQclear(result);

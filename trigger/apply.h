@@ -13,9 +13,9 @@
 #include "bundle.h"
 #include "config.h"
 #include "error.h"
-#include "event.h"
 #include "outcome.h"
 #include "query.h"
+#include "request.h"
 
 /*
  * Decides between the extension and the plain way, and goes it.  The outcome

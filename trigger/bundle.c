@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bundle_metadata.h"
 #include "text.h"
 
 /* libpq's and the server's messages are limited to 1 GB each. */
@@ -29,6 +30,7 @@ static bool find_default(const char *directory, char **path, Error *error);
 static bool read_directory(Bundle *bundle, const char *root, const char *path, const char *prefix, int depth,
 						   Error *error);
 static bool read_entry(Bundle *bundle, const char *root, const char *path, const char *name, int depth, Error *error);
+static bool read_metadata(const char *root, Script *script, Error *error);
 static bool check_link(const char *root, const char *path, Error *error);
 static bool read_script(Bundle *bundle, const char *path, const char *name, Error *error);
 static bool read_body(const char *path, size_t limit, Script *script, Error *error);
@@ -71,6 +73,7 @@ bundle_read(const char *path, const char *program_directory, Bundle *bundle, Err
 		/* Its name is the link's, not that of what the link leads to. */
 		const char *slash = strrchr(path, '/');
 
+		bundle->is_file = true;
 		ok = read_script(bundle, path, slash != NULL ? slash + 1 : path, error);
 	}
 	if (ok && bundle->count == 0)
@@ -199,7 +202,30 @@ read_entry(Bundle *bundle, const char *root, const char *path, const char *name,
 		return true;
 	if (is_link && !check_link(root, path, error))
 		return false;
-	return read_script(bundle, path, name, error);
+	return read_script(bundle, path, name, error) &&
+		   read_metadata(root, &bundle->scripts[bundle->count - 1], error);
+}
+
+/* In diesel's directories a file beside up.sql says more of it. */
+static bool
+read_metadata(const char *root, Script *script, Error *error)
+{
+	const char *slash = strrchr(script->name, '/');
+	bool run_in_transaction = true;
+	char *path = NULL;
+	char *name = NULL;
+	bool ok = false;
+
+	if (slash == NULL || strcmp(slash, "/up.sql") != 0)
+		return true;
+	if (asprintf(&name, "%.*s/metadata.toml", (int) (slash - script->name), script->name) < 0)
+		return error_out_of_memory(error);
+	if (join(root, name, &path, error))
+		ok = metadata_read(path, name, &run_in_transaction, error);
+	script->no_transaction = !run_in_transaction;
+	free(path);
+	free(name);
+	return ok;
 }
 
 /* What was reviewed is the directory: nothing from outside of it is run. */

@@ -18,7 +18,8 @@ typedef struct Script
 	char *name; /* relative to the bundle's directory, with '/' */
 	char *body; /* as in the file, without NUL; NUL-terminated */
 	size_t length;
-	bool is_utf8; /* else it says itself what it is in */
+	bool is_utf8;        /* else it says itself what it is in */
+	bool no_transaction; /* diesel's metadata.toml says so */
 } Script;
 
 /* In bytewise order of name; never empty after success. */
@@ -27,6 +28,7 @@ typedef struct Bundle
 	Script *scripts;
 	size_t count;
 	size_t bytes; /* of all bodies */
+	bool is_file; /* a single one, which need not be all that there is */
 } Bundle;
 
 /*

@@ -37,6 +37,8 @@ static bool read_url(const char *value, void *field);
 static bool read_sslmode(const char *value, void *field);
 static bool read_mode(const char *value, void *field);
 static bool read_boolean(const char *value, void *field);
+static bool read_resume(const char *value, void *field);
+static bool read_baseline(const char *value, void *field);
 static bool read_object(const char *value, void *field);
 
 #define FIELD(name) offsetof(Config, name)
@@ -54,8 +56,14 @@ static const Variable variables[] = {
 	{"DB_SSLROOTCERT", read_file, FIELD(sslrootcert), "a file that can be read", NULL},
 	{"RDSINIT_BUNDLE", read_text, FIELD(bundle), NULL, NULL},
 	{"RDSINIT_MODE", read_mode, FIELD(mode), "auto, extension or plain", "auto"},
-	{"RDSINIT_FORCE", read_boolean, FIELD(force), "true or false", "false"},
-	{"RDSINIT_VARIABLES", read_object, FIELD(variables), OPTIONS_VARIABLES_EXPECTED, NULL},
+	{"RDSINIT_FORCE", read_boolean, FIELD(request.force), "true or false", "false"},
+	{"RDSINIT_OUT_OF_ORDER", read_boolean, FIELD(request.out_of_order), "true or false", "false"},
+	{"RDSINIT_ALLOW_CHANGED", read_boolean, FIELD(request.allow_changed), "true or false", "false"},
+	{"RDSINIT_ALLOW_DATA_LOSS", read_boolean, FIELD(request.allow_data_loss), "true or false", "false"},
+	{"RDSINIT_ALLOW_MISSING", read_boolean, FIELD(request.allow_missing), "true or false", "false"},
+	{"RDSINIT_RESUME", read_resume, FIELD(request.resume), REQUEST_RESUME_EXPECTED, NULL},
+	{"RDSINIT_BASELINE", read_baseline, FIELD(request.baseline), REQUEST_BASELINE_EXPECTED, NULL},
+	{"RDSINIT_VARIABLES", read_object, FIELD(request.variables), OPTIONS_VARIABLES_EXPECTED, NULL},
 	{"AWS_REGION", read_text, FIELD(region), NULL, NULL},
 	{"AWS_DEFAULT_REGION", read_text, FIELD(region), NULL, NULL},
 	{"AWS_ACCESS_KEY_ID", read_text, FIELD(access_key_id), NULL, NULL},
@@ -118,7 +126,7 @@ done:
 void
 config_free(Config *config)
 {
-	json_decref(config->variables);
+	request_free(&config->request);
 	free(config->directory);
 	free(config->packaged_certificate);
 	memset(config, 0, sizeof(*config));
@@ -361,6 +369,18 @@ read_boolean(const char *value, void *field)
 	else
 		return false;
 	return true;
+}
+
+static bool
+read_resume(const char *value, void *field)
+{
+	return request_read_resume(value, field);
+}
+
+static bool
+read_baseline(const char *value, void *field)
+{
+	return request_read_baseline(value, field);
 }
 
 static bool

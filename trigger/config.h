@@ -8,10 +8,10 @@
 #ifndef CONFIG_H
 #define CONFIG_H
 
-#include <jansson.h>
 #include <stdbool.h>
 
 #include "error.h"
+#include "request.h"
 
 typedef enum Mode
 {
@@ -41,8 +41,7 @@ typedef struct Config
 
 	const char *bundle; /* NULL: beside the program */
 	Mode mode;
-	bool force;
-	json_t *variables; /* an object of strings */
+	Request request;
 
 	char *directory;            /* the program's */
 	char *packaged_certificate; /* NULL: there is none */

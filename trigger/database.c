@@ -36,6 +36,8 @@ database_open(const Target *target, const char *name, const char *admin_name,
 	*created = false;
 	session->connection = NULL;
 	session->deadline = deadline;
+	session->target = target;
+	session->database = name;
 	ok = connect_patiently(target, name, false, deadline, &session->connection, error);
 	if (!ok && error_has_sqlstate(error, "3D000"))
 		ok = create(target, name, admin_name, deadline, created, error) &&
@@ -45,6 +47,14 @@ database_open(const Target *target, const char *name, const char *admin_name,
 	else
 		explain(name, error);
 	return ok;
+}
+
+bool
+database_open_another(const Session *session, Session *another, Error *error)
+{
+	*another = *session;
+	another->connection = NULL;
+	return connect_patiently(session->target, session->database, true, session->deadline, &another->connection, error);
 }
 
 void

@@ -22,6 +22,9 @@
 extern bool database_open(const Target *target, const char *name, const char *admin_name,
 						  const Deadline *deadline, Session *session, bool *created, Error *error);
 
+/* Connects once more to where a session leads. */
+extern bool database_open_another(const Session *session, Session *another, Error *error);
+
 /* Logs how many of the server's notices were not logged, if any. */
 extern void database_close(Session *session);
 

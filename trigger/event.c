@@ -15,6 +15,8 @@
 static bool refuse_service_event(const json_t *event, Error *error);
 static bool read_variables(const json_t *value, Request *request, Error *error);
 static bool read_keys(json_t *event, Request *request, Error *error);
+static bool *find_boolean(const char *key, Request *request);
+static bool read_text(const char *key, const json_t *value, Request *request, Error *error);
 
 /* No event, null and {} ask for nothing in particular. */
 bool
@@ -80,23 +82,61 @@ read_keys(json_t *event, Request *request, Error *error)
 
 	json_object_foreach(event, key, value)
 	{
+		bool *boolean = find_boolean(key, request);
+
 		if (strcmp(key, "variables") == 0)
 		{
 			if (!read_variables(value, request, error))
 				return false;
-			continue;
 		}
-		if (strcmp(key, "force") != 0)
+		else if (strcmp(key, "baseline") == 0 || strcmp(key, "resume") == 0)
+		{
+			if (!read_text(key, value, request, error))
+				return false;
+		}
+		else if (boolean == NULL)
 		{
 			error_set(error, ERROR_EVENT, "the event's key \"%s\" is not known", key);
-			error_hint(error, "This version knows \"force\" and \"variables\".");
+			error_hint(error, "This version knows \"allow_changed\", \"allow_data_loss\", \"allow_missing\", \"baseline\","
+							  " \"force\", \"out_of_order\", \"resume\" and \"variables\".");
 			return false;
 		}
-		if (!json_is_boolean(value))
-			return error_set(error, ERROR_EVENT, "the event's \"force\" is neither true nor false");
-		request->force = json_is_true(value);
+		else if (!json_is_boolean(value))
+			return error_set(error, ERROR_EVENT, "the event's \"%s\" is neither true nor false", key);
+		else
+			*boolean = json_is_true(value);
 	}
 	return true;
+}
+
+/* NULL: the key is none of those that are true or false. */
+static bool *
+find_boolean(const char *key, Request *request)
+{
+	if (strcmp(key, "force") == 0)
+		return &request->force;
+	if (strcmp(key, "out_of_order") == 0)
+		return &request->out_of_order;
+	if (strcmp(key, "allow_changed") == 0)
+		return &request->allow_changed;
+	if (strcmp(key, "allow_data_loss") == 0)
+		return &request->allow_data_loss;
+	if (strcmp(key, "allow_missing") == 0)
+		return &request->allow_missing;
+	return NULL;
+}
+
+static bool
+read_text(const char *key, const json_t *value, Request *request, Error *error)
+{
+	const char *text = json_string_value(value);
+	bool is_resume = strcmp(key, "resume") == 0;
+
+	if (text != NULL && (is_resume ? request_read_resume(text, &request->resume)
+								   : request_read_baseline(text, &request->baseline)))
+		return true;
+	return error_set(error, ERROR_EVENT, "the event's \"%s\" is not %s", key,
+					 is_resume ? REQUEST_RESUME_EXPECTED : REQUEST_BASELINE_EXPECTED);
 }
 
 /* Each takes the place of the environment's one of the same name. */

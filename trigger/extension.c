@@ -7,65 +7,68 @@
  */
 #include "extension.h"
 
-#include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The type that the elements of the parameters have; it will never change. */
-#define TEXT_OID 25
+#include "array.h"
+#include "extension_report.h"
+#include "shared/sections.h"
 
-#define APPLY_QUERY \
-	"SELECT name, outcome, statements, rows, checksum," \
-	" (pg_catalog.date_part('epoch', duration) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8 AS microseconds" \
-	" FROM rdsinit.apply_bundle($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.jsonb)"
+/* Outside of any transaction block: it commits by itself where a script needs that. */
+#define DEPLOY_COMMAND \
+	"CALL rdsinit.deploy($1::pg_catalog.text[], $2::pg_catalog.text[], $3::pg_catalog.jsonb)"
 
-/* A text[] in the binary format, which needs no escapes and no second copy. */
-typedef struct Array
-{
-	char *bytes;
-	size_t length;
-} Array;
+#define HAS_BASELINE_QUERY \
+	"SELECT EXISTS (SELECT FROM rdsinit.history WHERE outcome OPERATOR(pg_catalog.=) 'baseline'" \
+	" AND version OPERATOR(pg_catalog.=) $1) AS has"
+#define BASELINE_QUERY \
+	"SELECT outcome FROM rdsinit.baseline($1)"
 
-static bool begin(const Session *session, Error *error);
+static bool set_baseline(const Session *session, const char *version, Error *error);
 static bool call(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error);
-static bool make_array(const Bundle *bundle, bool names, Array *array, Error *error);
-static void append_number(Array *array, size_t number);
-static void append_bytes(Array *array, const char *bytes, size_t length);
-static bool make_options(const Session *session, const Request *request, char **options, Error *error);
-static bool take_outcomes(const PGresult *result, Outcome *outcome, Error *error);
+static const char *name_of(const void *elements, size_t number, size_t *length);
+static const char *body_of(const void *elements, size_t number, size_t *length);
+static bool make_options(const Session *session, const Bundle *bundle, const Request *request, char **options, Error *error);
+static json_t *milliseconds(int64_t time);
+static json_t *names_without_transaction(const Bundle *bundle);
+static bool leaves_transaction(const Bundle *bundle);
 static void find_place(const Bundle *bundle, const PGresult *result, Error *error);
 static bool is_place(const char *line, const char *name, long *numbers);
 
 bool
 extension_apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
 {
-	bool ok = bundle_check_encoding(bundle, error) &&
-			  begin(session, error) &&
-			  call(session, bundle, request, outcome, error) &&
-			  query_commit(session, error);
+	bool is_known;
+	int64_t last = 0;
 
-	if (!ok)
-		query_rollback(session);
-	return ok;
+	if (!bundle_check_encoding(bundle, error) ||
+		(request->baseline != NULL && !set_baseline(session, request->baseline, error)))
+		return false;
+
+	/* Who may call need not be allowed to read the history. */
+	is_known = leaves_transaction(bundle) && report_last_row(session, &last, error);
+	error_free(error);
+	if (call(session, bundle, request, outcome, error))
+		return true;
+	if (is_known)
+		report_committed(session, last, outcome);
+	return false;
 }
 
-/*
- * The server stops by itself at the deadline.  A role's own settings for
- * transactions do not matter here.
- */
+/* A function that is called for the second time with what the environment says must not complain. */
 static bool
-begin(const Session *session, Error *error)
+set_baseline(const Session *session, const char *version, Error *error)
 {
-	char timeout[32];
-	Parameter parameter = {timeout, 0};
+	Parameter parameter = {version, 0};
+	PGresult *result = NULL;
+	bool has = query_run_parameters(session, HAS_BASELINE_QUERY, 1, &parameter, &result, error) &&
+			   query_field_is_true(result, 0, "has");
 
-	/* 0 would be no limit at all. */
-	snprintf(timeout, sizeof(timeout), "%lld", (long long) deadline_remaining(session->deadline) + 1);
-	return query_run(session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, error) &&
-		   query_run_parameters(session, "SELECT pg_catalog.set_config('statement_timeout', $1, true)",
-								1, &parameter, NULL, error);
+	PQclear(result);
+	error_free(error);
+	return has || query_run_parameters(session, BASELINE_QUERY, 1, &parameter, NULL, error);
 }
 
 static bool
@@ -77,19 +80,27 @@ call(const Session *session, const Bundle *bundle, const Request *request, Outco
 	PGresult *result = NULL;
 	bool ok = false;
 
-	if (!make_array(bundle, true, &names, error) || !make_array(bundle, false, &bodies, error) ||
-		!make_options(session, request, &options, error))
+	if (!array_make(bundle->scripts, bundle->count, name_of, &names, error) ||
+		!array_make(bundle->scripts, bundle->count, body_of, &bodies, error) ||
+		!make_options(session, bundle, request, &options, error))
 		goto done;
 	else
 	{
 		Parameter parameters[3] = {{names.bytes, names.length}, {bodies.bytes, bodies.length}, {options, 0}};
 
-		ok = query_run_parameters(session, APPLY_QUERY, 3, parameters, &result, error);
+		ok = query_run_parameters(session, DEPLOY_COMMAND, 3, parameters, &result, error);
 	}
 	if (ok)
-		ok = take_outcomes(result, outcome, error);
+		ok = report_take(result, outcome, error);
 	else
+	{
 		find_place(bundle, result, error);
+		if (error->sqlstate[0] == '\0' && PQstatus(session->connection) == CONNECTION_BAD)
+		{
+			error_reword(error, "the outcome of rdsinit.deploy is unknown: %s", error->message);
+			error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
+		}
+	}
 
 done:
 	PQclear(result);
@@ -99,91 +110,98 @@ done:
 	return ok;
 }
 
-/* One dimension, no NULL among the elements, the first has index 1. */
+static const char *
+name_of(const void *elements, size_t number, size_t *length)
+{
+	const Script *script = (const Script *) elements + number;
+
+	*length = strlen(script->name);
+	return script->name;
+}
+
+static const char *
+body_of(const void *elements, size_t number, size_t *length)
+{
+	const Script *script = (const Script *) elements + number;
+
+	*length = script->length;
+	return script->body;
+}
+
+/*
+ * The server stops by itself at the deadline; to wait for another call is of use
+ * only as long as there is time to tell.  What is not asked for is left out.
+ */
 static bool
-make_array(const Bundle *bundle, bool names, Array *array, Error *error)
-{
-	size_t size = 5 * sizeof(uint32_t);
-	size_t i;
-
-	for (i = 0; i < bundle->count; i++)
-		size += sizeof(uint32_t) + (names ? strlen(bundle->scripts[i].name) : bundle->scripts[i].length);
-	array->bytes = malloc(size);
-	if (array->bytes == NULL)
-		return error_out_of_memory(error);
-
-	append_number(array, 1);
-	append_number(array, 0);
-	append_number(array, TEXT_OID);
-	append_number(array, bundle->count);
-	append_number(array, 1);
-	for (i = 0; i < bundle->count; i++)
-	{
-		const Script *script = &bundle->scripts[i];
-		size_t length = names ? strlen(script->name) : script->length;
-
-		append_number(array, length);
-		append_bytes(array, names ? script->name : script->body, length);
-	}
-	return true;
-}
-
-static void
-append_number(Array *array, size_t number)
-{
-	uint32_t big_endian = htonl((uint32_t) number);
-
-	append_bytes(array, (const char *) &big_endian, sizeof(big_endian));
-}
-
-static void
-append_bytes(Array *array, const char *bytes, size_t length)
-{
-	memcpy(array->bytes + array->length, bytes, length);
-	array->length += length;
-}
-
-/* To wait for another call is of use only as long as there is time to tell. */
-static bool
-make_options(const Session *session, const Request *request, char **options, Error *error)
+make_options(const Session *session, const Bundle *bundle, const Request *request, char **options, Error *error)
 {
 	int64_t remaining = deadline_remaining(session->deadline);
-	int64_t retry_for = remaining - session->deadline->grace;
+	json_t *names = names_without_transaction(bundle);
+	json_t *json = json_object();
 
-	char text[32];
-	json_t *json;
-
-	snprintf(text, sizeof(text), "%lldms", (long long) (retry_for > 1 ? retry_for : 1));
-	json = json_pack("{s:s}", "retry_for", text);
+	json_object_set_new(json, "timeout", milliseconds(remaining));
+	json_object_set_new(json, "retry_for", milliseconds(remaining - session->deadline->grace));
 	if (request->force)
 		json_object_set_new(json, "force", json_true());
-	/* Where there are none, the server need not know the option. */
+	if (request->out_of_order)
+		json_object_set_new(json, "out_of_order", json_true());
+	if (request->allow_changed)
+		json_object_set_new(json, "allow_changed", json_true());
+	if (request->allow_data_loss)
+		json_object_set_new(json, "allow_data_loss", json_true());
+	if (request->allow_missing || bundle->is_file)
+		json_object_set_new(json, "allow_missing", json_true());
+	if (request->resume != RESUME_ASK)
+		json_object_set_new(json, "resume", json_string(request->resume == RESUME_SKIP ? "skip" : "again"));
+	if (json_array_size(names) > 0)
+		json_object_set(json, "no_transaction", names);
 	if (json_object_size(request->variables) > 0)
 		json_object_set(json, "variables", request->variables);
 	*options = json_dumps(json, JSON_COMPACT);
+	json_decref(names);
 	json_decref(json);
 	return *options != NULL || error_out_of_memory(error);
 }
 
-static bool
-take_outcomes(const PGresult *result, Outcome *outcome, Error *error)
+/* 0 would be no limit at all. */
+static json_t *
+milliseconds(int64_t time)
 {
-	int row;
+	char text[32];
 
-	for (row = 0; row < PQntuples(result); row++)
+	snprintf(text, sizeof(text), "%lldms", (long long) (time > 1 ? time : 1));
+	return json_string(text);
+}
+
+static json_t *
+names_without_transaction(const Bundle *bundle)
+{
+	json_t *names = json_array();
+	size_t i;
+
+	for (i = 0; i < bundle->count; i++)
 	{
-		ScriptOutcome script = {
-			PQgetvalue(result, row, PQfnumber(result, "name")),
-			PQgetvalue(result, row, PQfnumber(result, "outcome")),
-			PQgetvalue(result, row, PQfnumber(result, "checksum")),
-			strtoll(query_field(result, row, "statements"), NULL, 10),
-			strtoll(query_field(result, row, "rows"), NULL, 10),
-			strtoll(query_field(result, row, "microseconds"), NULL, 10)};
-
-		if (!outcome_add(outcome, &script, error))
-			return false;
+		if (bundle->scripts[i].no_transaction)
+			json_array_append_new(names, json_string(bundle->scripts[i].name));
 	}
-	return true;
+	return names;
+}
+
+/* Can part of the bundle be committed, though the call fails? */
+static bool
+leaves_transaction(const Bundle *bundle)
+{
+	RdsSections sections = {0};
+	bool leaves = false;
+	size_t i;
+
+	for (i = 0; i < bundle->count && !leaves; i++)
+	{
+		rds_sections_begin(&sections);
+		rds_sections_text(&sections, bundle->scripts[i].body, bundle->scripts[i].length);
+		leaves = sections.no_transaction || bundle->scripts[i].no_transaction;
+	}
+	return leaves;
 }
 
 /*

@@ -12,11 +12,11 @@
 
 #include "bundle.h"
 #include "error.h"
-#include "event.h"
 #include "outcome.h"
 #include "query.h"
+#include "request.h"
 
-/* Calls rdsinit.apply_bundle; the extension is there. */
+/* Calls rdsinit.deploy; the extension is there. */
 extern bool extension_apply(const Session *session, const Bundle *bundle, const Request *request,
 							Outcome *outcome, Error *error);
 

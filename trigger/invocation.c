@@ -68,7 +68,7 @@ static bool
 run(Http *http, const Config *config, const char *event, size_t event_length,
 	const Deadline *deadline, Outcome *outcome, Error *error)
 {
-	Request request = {config->force, json_incref(config->variables)};
+	Request request = {0};
 	Bundle bundle = {0};
 	Secret secret = {0};
 	Target target = {0};
@@ -80,7 +80,8 @@ run(Http *http, const Config *config, const char *event, size_t event_length,
 		error_set(error, ERROR_TIMEOUT, "the deadline had passed before work could begin");
 		goto done;
 	}
-	if (!event_read(event, event_length, &request, error) ||
+	if (!request_copy(&config->request, &request, error) ||
+		!event_read(event, event_length, &request, error) ||
 		!bundle_read(config->bundle, config->directory, &bundle, error))
 		goto done;
 	if (config->secret_name != NULL && !secret_read(http, config, deadline, &secret, error))
@@ -97,7 +98,7 @@ run(Http *http, const Config *config, const char *event, size_t event_length,
 	ok = run_on_target(config, &target, database, &bundle, &request, deadline, outcome, error);
 
 done:
-	json_decref(request.variables);
+	request_free(&request);
 	secret_free(&secret);
 	bundle_free(&bundle);
 	return ok;

@@ -32,8 +32,8 @@ outcome_add(Outcome *outcome, const ScriptOutcome *script, Error *error)
 
 	copy.name = strdup(script->name);
 	copy.outcome = strdup(script->outcome);
-	copy.checksum = strdup(script->checksum);
-	if (copy.name == NULL || copy.outcome == NULL || copy.checksum == NULL)
+	copy.checksum = script->checksum != NULL ? strdup(script->checksum) : NULL;
+	if (copy.name == NULL || copy.outcome == NULL || (copy.checksum == NULL && script->checksum != NULL))
 	{
 		free_strings(&copy);
 		return error_out_of_memory(error);
@@ -58,18 +58,17 @@ outcome_plain(Outcome *outcome, Error *error, const char *reason, ...)
 	return outcome->reason != NULL || error_out_of_memory(error);
 }
 
-/* For a transaction that is begun again. */
 void
-outcome_forget_scripts(Outcome *outcome)
+outcome_truncate(Outcome *outcome, size_t count)
 {
-	while (outcome->count > 0)
+	while (outcome->count > count)
 		free_strings(&outcome->scripts[--outcome->count]);
 }
 
 void
 outcome_free(Outcome *outcome)
 {
-	outcome_forget_scripts(outcome);
+	outcome_truncate(outcome, 0);
 	free(outcome->scripts);
 	free(outcome->reason);
 	free(outcome->database);

@@ -17,8 +17,8 @@
 typedef struct ScriptOutcome
 {
 	char *name;
-	char *outcome; /* "applied" or "unchanged" */
-	char *checksum;
+	char *outcome;  /* "applied", "unchanged" or "baseline" */
+	char *checksum; /* NULL: not known */
 	int64_t statements;
 	int64_t rows;
 	int64_t duration; /* in microseconds */
@@ -30,6 +30,7 @@ typedef struct Outcome
 	char *reason;     /* why plain */
 	char *database;
 	bool database_created;
+	bool is_partial; /* after a failure: what is in "scripts" is committed, and perhaps more */
 	ScriptOutcome *scripts;
 	size_t count;
 	size_t room;
@@ -39,7 +40,8 @@ typedef struct Outcome
 extern bool outcome_add(Outcome *outcome, const ScriptOutcome *script, Error *error);
 extern bool outcome_plain(Outcome *outcome, Error *error, const char *reason, ...)
 	__attribute__((format(printf, 3, 4)));
-extern void outcome_forget_scripts(Outcome *outcome);
+/* Keeps the first so many scripts. */
+extern void outcome_truncate(Outcome *outcome, size_t count);
 extern void outcome_free(Outcome *outcome);
 
 #endif /* OUTCOME_H */

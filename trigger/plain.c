@@ -1,10 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * plain.c
- *	  A bundle applied by us, statement by statement, in one transaction.
+ *	  A bundle applied by us, statement by statement.
  *
  * Under the ledger's lock it is decided what is pending; every pending script
- * is split and checked before the first statement of any of them runs.
+ * is split and checked before the first statement of any of them runs.  All of
+ * it is one transaction, but for scripts that ask for none: what comes before
+ * such a script is committed.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,150 +15,130 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain_course.h"
 #include "plain_history.h"
 #include "plain_pending.h"
 #include "plain_run.h"
 #include "plain_session.h"
+#include "plain_turn.h"
 
 /* How often to begin again after somebody else was quicker to create the ledger. */
 #define MOST_RACES 5
 
-static bool apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome,
-				  bool *raced, Error *error);
-static bool check(const Session *session, const Bundle *bundle, const Request *request, const Work *work, Error *error);
-static bool run(const Session *session, const Bundle *bundle, const Request *request, const Work *work,
-				Outcome *outcome, Error *error);
-static bool commit(const Session *session, const Request *request, const Outcome *outcome, Error *error);
+/* Between attempts to get the ledger's lock. */
+#define FIRST_PAUSE 50
+#define LONGEST_PAUSE 500
+
+/* Why it could not be done, where it can be done all the same. */
+typedef enum Obstacle
+{
+	OBSTACLE_NONE,
+	OBSTACLE_RACE, /* somebody else has created the ledger */
+	OBSTACLE_TURN, /* somebody else has the lock */
+	OBSTACLE_KEEP  /* the lock is needed for more than a transaction */
+} Obstacle;
+
+static bool apply(Course *course, Obstacle *obstacle, Error *error);
+static bool open_ledger(const Course *course, Obstacle *obstacle, Error *error);
+static bool check(const Course *course, const Work *work, Error *error);
 
 bool
 plain_apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
 {
+	Course course = {0};
+	Backoff backoff = {LONGEST_PAUSE, FIRST_PAUSE};
+	Obstacle obstacle;
 	int races = 0;
-	bool raced;
+	bool again;
 	bool ok;
 
 	if (PQserverVersion(session->connection) < 110000)
 		return error_set(error, ERROR_DATABASE, "the server's version, %s, is older than PostgreSQL 11",
 						 PQparameterStatus(session->connection, "server_version"));
 
+	course.session = session;
+	course.bundle = bundle;
+	course.request = request;
+	course.outcome = outcome;
 	do
 	{
-		outcome_forget_scripts(outcome);
-		ok = apply(session, bundle, request, outcome, &raced, error);
+		error_free(error);
+		ok = apply(&course, &obstacle, error);
 		if (!ok)
 			query_rollback(session);
-	} while (!ok && raced && ++races <= MOST_RACES && !deadline_passed(session->deadline));
+		again = (obstacle == OBSTACLE_RACE && ++races <= MOST_RACES && !deadline_passed(session->deadline)) ||
+				(obstacle == OBSTACLE_TURN && backoff_pause(&backoff, session->deadline)) ||
+				(obstacle == OBSTACLE_KEEP && turn_keep(session, &course.keeper, error));
+	} while (again);
 
-	if (!ok && error->file == NULL && error_has_sqlstate(error, "55P03"))
-		history_explain_lock(session, error);
+	turn_end(&course.keeper);
+	if (!ok && turn_is_taken(error))
+		turn_explain(session, error);
+	if (!ok)
+		outcome_truncate(outcome, course.committed);
 	return ok;
 }
 
 static bool
-apply(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, bool *raced, Error *error)
+apply(Course *course, Obstacle *obstacle, Error *error)
 {
-	Work *works = calloc(bundle->count, sizeof(*works));
-	bool ok;
+	Pending pending = {0};
 	size_t i;
-
-	*raced = false;
-	if (works == NULL)
-		return error_out_of_memory(error);
-
-	ok = query_run(session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, error) &&
-		 session_for_us(session, error) &&
-		 history_open(session, raced, error) &&
-		 pending_find(session, bundle, request, works, error);
-
-	for (i = 0; ok && i < bundle->count; i++)
-		ok = check(session, bundle, request, &works[i], error);
-	for (i = 0; ok && i < bundle->count; i++)
-		ok = run(session, bundle, request, &works[i], outcome, error);
-	ok = ok && commit(session, request, outcome, error);
-
-	pending_free(works, bundle->count);
-	return ok;
-}
-
-static bool
-check(const Session *session, const Bundle *bundle, const Request *request, const Work *work, Error *error)
-{
-	Reader reader = {0};
-	bool ok = true;
-
-	reader.session = session;
-	reader.bundle = bundle;
-	if (work->pending)
-		ok = run_check(&reader, work->script, request->variables, error);
-	reader_close(&reader);
-	return ok;
-}
-
-static bool
-run(const Session *session, const Bundle *bundle, const Request *request, const Work *work,
-	Outcome *outcome, Error *error)
-{
-	ScriptOutcome script = {0};
-	Reader reader = {0};
-	Counts counts = {0};
-	int64_t started = clock_now_microseconds();
 	bool ok;
 
-	script.name = work->script->name;
-	script.outcome = (char *) (work->pending ? "applied" : "unchanged");
-	script.checksum = (char *) work->checksum;
-	if (work->is_part)
-		return true;
-	if (!work->pending)
-		return outcome_add(outcome, &script, error);
+	*obstacle = OBSTACLE_NONE;
+	outcome_truncate(course->outcome, 0);
+	ok = course_begin(course, error) &&
+		 open_ledger(course, obstacle, error) &&
+		 pending_find(course->session, course->bundle, course->request, &pending, error);
 
-	reader.session = session;
-	reader.bundle = bundle;
-	ok = session_for_script(session, error) &&
-		 run_script(&reader, work->script, request->variables, &counts, error);
-	reader_close(&reader);
-	script.statements = counts.statements;
-	script.rows = counts.rows;
-	script.duration = clock_now_microseconds() - started;
+	if (ok && pending_leaves_transaction(&pending) && course->keeper.connection == NULL)
+	{
+		/* The ledger has to be there for the second connection, which locks it. */
+		if (course_commit(course, error))
+			*obstacle = OBSTACLE_KEEP;
+		ok = false;
+	}
+	for (i = 0; ok && i < pending.decided.item_count; i++)
+	{
+		if (pending_is_due(&pending.decided.items[i]))
+			ok = check(course, pending_work(&pending.decided.items[i]), error);
+	}
+	ok = ok && course_run(course, &pending, error);
 
-	return ok && session_for_us(session, error) &&
-		   history_insert(session, &script, error) &&
-		   outcome_add(outcome, &script, error);
+	pending_free(&pending);
+	return ok;
 }
 
-/* What fails only now is a deferred constraint; of which script, only one can tell. */
 static bool
-commit(const Session *session, const Request *request, const Outcome *outcome, Error *error)
+open_ledger(const Course *course, Obstacle *obstacle, Error *error)
 {
-	Variables *variables;
-	const ScriptOutcome *only = NULL;
-	size_t applied = 0;
-	size_t i;
+	bool raced;
 
-	for (i = 0; i < outcome->count; i++)
+	if (!history_open(course->session, &raced, error))
 	{
-		if (strcmp(outcome->scripts[i].outcome, "applied") == 0)
-		{
-			only = &outcome->scripts[i];
-			applied++;
-		}
+		if (raced)
+			*obstacle = OBSTACLE_RACE;
+		return false;
 	}
-
-	if (query_commit(session, error))
+	if (course->keeper.connection != NULL || turn_take(course->session, error))
 		return true;
-	if (strcmp(error->type, ERROR_DATABASE) == 0)
-	{
-		error->type = ERROR_SCRIPT;
-		if (applied == 1)
-			error_place(error, only->name, 0, 0, 0);
-	}
-
-	/* What it says of a row can be a variable's value. */
-	variables = variables_make();
-	if (variables == NULL || !variables_set_all(variables, request->variables, error))
-		error_out_of_memory(error);
-	else
-		variables_conceal_error(variables, error);
-	variables_free(variables);
+	if (turn_is_taken(error))
+		*obstacle = OBSTACLE_TURN;
 	return false;
+}
+
+static bool
+check(const Course *course, const Work *work, Error *error)
+{
+	Reader reader = {0};
+	bool ok;
+
+	reader.session = course->session;
+	reader.bundle = course->bundle;
+	reader.outside = work->no_transaction;
+	reader.length = work_length(work);
+	ok = run_check(&reader, work->script, course->request->variables, error);
+	reader_close(&reader);
+	return ok;
 }

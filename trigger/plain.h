@@ -12,9 +12,9 @@
 
 #include "bundle.h"
 #include "error.h"
-#include "event.h"
 #include "outcome.h"
 #include "query.h"
+#include "request.h"
 
 /* Needs nothing of the server but PostgreSQL 11. */
 extern bool plain_apply(const Session *session, const Bundle *bundle, const Request *request,

@@ -59,7 +59,9 @@ action_connect(Reader *reader, const Call *call, bool *sends, Error *error)
 		return false;
 	}
 	reader->standard_strings = reader->first_strings;
-	return reader->checking || session_for_script(reader->session, error);
+	if (reader->checking)
+		return true;
+	return reader->outside ? session_for_script_outside(reader->session, error) : session_for_script(reader->session, error);
 }
 
 bool

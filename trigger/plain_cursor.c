@@ -424,7 +424,8 @@ may_continue_string(const Cursor *cursor, size_t offset)
 {
 	while (offset < cursor->length && strchr(" \t\n\r\f", cursor->text[offset]) != NULL)
 		offset++;
-	return cursor->text[offset] == '\'' || (cursor->text[offset] == '-' && cursor->text[offset + 1] == '-');
+	return offset < cursor->length &&
+		   (cursor->text[offset] == '\'' || (cursor->text[offset] == '-' && cursor->text[offset + 1] == '-'));
 }
 
 static bool

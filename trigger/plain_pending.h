@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * plain_pending.h
- *	  Which scripts of a bundle are to be applied.
+ *	  Which scripts of a bundle are to be applied, and in which order.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,23 +13,29 @@
 
 #include "bundle.h"
 #include "error.h"
-#include "event.h"
-#include "plain_history.h"
+#include "plain_ledger.h"
+#include "plain_work.h"
 #include "query.h"
+#include "request.h"
 
-/* A script as it goes through the transaction. */
-typedef struct Work
+typedef struct Pending
 {
-	const Script *script;
-	bool is_part; /* another script includes it: it is not applied by itself */
-	bool pending;
-	char checksum[CHECKSUM_LENGTH + 1]; /* with all that it includes */
-	size_t *included;                   /* of the bundle */
-	size_t included_count;
-} Work;
+	Work *works; /* one for each script of the bundle */
+	size_t work_count;
+	RdsPending decided; /* its items are those works that are no parts, in order */
+	Ledger ledger;
+	bool has_new_baseline; /* its row is still to be written */
+} Pending;
 
-/* "works" has one for each script of the bundle, all zero. */
-extern bool pending_find(const Session *session, const Bundle *bundle, const Request *request, Work *works, Error *error);
-extern void pending_free(Work *works, size_t count);
+/* "pending" is all zero; it is freed in any case. */
+extern bool pending_find(const Session *session, const Bundle *bundle, const Request *request, Pending *pending, Error *error);
+extern void pending_free(Pending *pending);
+
+/* An item's work, and whether it is to be run. */
+extern const Work *pending_work(const RdsCandidate *item);
+extern bool pending_is_due(const RdsCandidate *item);
+
+/* Is there one to be run outside of a transaction? */
+extern bool pending_leaves_transaction(const Pending *pending);
 
 #endif /* PLAIN_PENDING_H */

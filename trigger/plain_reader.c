@@ -229,7 +229,7 @@ push_frame(Reader *reader, const Script *script, Error *error)
 		return error_out_of_memory(error);
 	frame->script = script;
 	frame->cursor.text = script->body + mark;
-	frame->cursor.length = script->length - mark;
+	frame->cursor.length = (reader->frame == NULL && reader->length > 0 ? reader->length : script->length) - mark;
 	frame->cursor.variables = reader->variables;
 	frame->cursor.connection = reader->session->connection;
 	frame->parent = reader->frame;

@@ -21,11 +21,17 @@ static bool execute(const Session *session, const Cursor *cursor, Counts *counts
 static int64_t rows_written(const PGresult *result);
 static bool has_tag(const PGresult *result, const char *tag);
 
-bool
-result_count(const Session *session, const PGresult *result, Counts *counts, Error *error)
+void
+result_add(const PGresult *result, Counts *counts)
 {
 	counts->statements++;
 	counts->rows += rows_written(result);
+}
+
+bool
+result_count(const Session *session, const PGresult *result, Counts *counts, Error *error)
+{
+	result_add(result, counts);
 	if ((has_tag(result, "SET") || has_tag(result, "RESET")) && !session_keep_timeout(session, error))
 		return false;
 

@@ -21,7 +21,9 @@ typedef struct Counts
 	int64_t rows; /* that they have written */
 } Counts;
 
-/* After each statement: counts it, and sees to what it may have done to the session. */
+extern void result_add(const PGresult *result, Counts *counts);
+
+/* After each statement of a transaction: counts it, and sees to what it may have done to the session. */
 extern bool result_count(const Session *session, const PGresult *result, Counts *counts, Error *error);
 
 /* For \gset: a variable for each column of the row, which must be the only one. */

@@ -16,10 +16,12 @@
 #include "plain_run_error.h"
 #include "plain_session.h"
 
+#define HINT_OWN_TRANSACTION \
+	"Each of its statements is a transaction by itself. Put what belongs together into a script of its own, without the mark."
+
 static bool check_step(Reader *reader, const Step *step, bool *taken_out, Error *error);
 static bool run_step(Reader *reader, const Step *step, Counts *counts, Error *error);
 static bool run_statement(Reader *reader, const Step *step, Counts *counts, Error *error);
-static bool judge(Reader *reader, const Step *step, Verdict *verdict, Error *error);
 static bool take_data(Reader *reader, const Step *step, CopyData *data, bool *has_data, Error *error);
 
 bool
@@ -75,7 +77,9 @@ check_step(Reader *reader, const Step *step, bool *taken_out, Error *error)
 	reader_tokens(reader, step, &cursor);
 	if (!step->unsure)
 	{
-		if (!judge(reader, step, &verdict, error))
+		if (!run_judge(reader, step, &verdict, error))
+			return false;
+		if (reader->outside && !run_check_outside(reader, step, verdict, error))
 			return false;
 		if (verdict == VERDICT_TAKEN_OUT)
 			*taken_out = true;
@@ -90,7 +94,7 @@ run_step(Reader *reader, const Step *step, Counts *counts, Error *error)
 {
 	Verdict verdict;
 
-	if (!judge(reader, step, &verdict, error))
+	if (!run_judge(reader, step, &verdict, error))
 		return false;
 	return verdict != VERDICT_RUN || run_statement(reader, step, counts, error);
 }
@@ -132,8 +136,8 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 }
 
 /* A statement that is nothing but comments is not counted. */
-static bool
-judge(Reader *reader, const Step *step, Verdict *verdict, Error *error)
+bool
+run_judge(Reader *reader, const Step *step, Verdict *verdict, Error *error)
 {
 	TokenCursor cursor;
 	TokenCursor first;
@@ -148,6 +152,32 @@ judge(Reader *reader, const Step *step, Verdict *verdict, Error *error)
 		return true;
 	}
 	(void) token_next(&first, &token);
+	reader_place_step(reader, step, token.offset, error);
+	return false;
+}
+
+/* What no script that is run without a transaction may hold. */
+bool
+run_check_outside(const Reader *reader, const Step *step, Verdict verdict, Error *error)
+{
+	const char *what = NULL;
+	TokenCursor cursor;
+	Token token = {0};
+
+	reader_tokens(reader, step, &cursor);
+	if (verdict == VERDICT_TAKEN_OUT)
+		what = "BEGIN or COMMIT";
+	else if (policy_is_copy_from_stdin(cursor))
+		what = "COPY FROM stdin";
+	else if (step->how != HOW_SEND)
+		what = step->how == HOW_GSET ? "\\gset" : "\\gexec";
+	if (what == NULL)
+		return true;
+
+	error_set(error, ERROR_SCRIPT, "%s is not allowed in a script that asks for no transaction", what);
+	error_sqlstate(error, "0A000");
+	error_hint(error, HINT_OWN_TRANSACTION);
+	(void) token_next(&cursor, &token);
 	reader_place_step(reader, step, token.offset, error);
 	return false;
 }

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "error.h"
+#include "plain_policy.h"
 #include "plain_reader.h"
 #include "plain_result.h"
 
@@ -21,5 +22,11 @@
  */
 extern bool run_check(Reader *reader, const Script *script, const json_t *variables, Error *error);
 extern bool run_script(Reader *reader, const Script *script, const json_t *variables, Counts *counts, Error *error);
+
+/* May the statement be run?  Where it is not even one, it is not counted. */
+extern bool run_judge(Reader *reader, const Step *step, Verdict *verdict, Error *error);
+
+/* … by a script that is run outside of a transaction? */
+extern bool run_check_outside(const Reader *reader, const Step *step, Verdict verdict, Error *error);
 
 #endif /* PLAIN_RUN_H */

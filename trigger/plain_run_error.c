@@ -52,7 +52,8 @@ run_explain_error(const Reader *reader, const Step *step, const PGresult *result
 		error_hint(error, "For psql's lexer this is one statement, which goes on up to an END:"
 						  " the name begin, in CREATE FUNCTION or CREATE PROCEDURE, needs quotes.");
 	if (error_has_sqlstate(error, "25001") && error->hint == NULL)
-		error_hint(error, "A bundle is applied within one transaction; run the statement outside of it.");
+		error_hint(error, "A bundle is applied within one transaction. Put the statement into a script of its own,"
+						  " of which the first comment is \"-- rdsinit: no-transaction\".");
 
 	if (data == NULL || !place_in_data(reader, result, data, step, error))
 		reader_place_step(reader, step, offset, error);

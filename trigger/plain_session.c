@@ -21,7 +21,7 @@
  * Runs under the script's search_path, so that every name is qualified.
  */
 #define KEEP_TIMEOUT_QUERY \
-	"SELECT pg_catalog.set_config('statement_timeout', $1, true) FROM pg_catalog.pg_settings AS s" \
+	"SELECT pg_catalog.set_config('statement_timeout', $1, $2::pg_catalog.bool) FROM pg_catalog.pg_settings AS s" \
 	" WHERE s.name OPERATOR(pg_catalog.=) 'statement_timeout'" \
 	" AND (s.setting::pg_catalog.int8 OPERATOR(pg_catalog.=) 0" \
 	"  OR s.setting::pg_catalog.int8 OPERATOR(pg_catalog.>) $1::pg_catalog.int8)"
@@ -54,14 +54,42 @@ session_for_script(const Session *session, Error *error)
 	return query_run(session, commands, NULL, error);
 }
 
+/* A role's own settings for transactions do not matter to a script. */
+bool
+session_for_script_outside(const Session *session, Error *error)
+{
+	char commands[512];
+
+	snprintf(commands, sizeof(commands),
+			 RESET_SESSION "; %s; SET default_transaction_isolation = 'read committed';"
+						   " SET default_transaction_read_only = off; SET statement_timeout = %lld",
+			 watch_command(session), statement_timeout(session));
+	return query_run(session, commands, NULL, error);
+}
+
+bool
+session_for_us_meanwhile(const Session *session, Error *error)
+{
+	char commands[512];
+	long long timeout = statement_timeout(session);
+
+	snprintf(commands, sizeof(commands),
+			 "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT;"
+			 " SET LOCAL client_encoding TO DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp;"
+			 " SET LOCAL statement_timeout = %lld; SET LOCAL lock_timeout = %lld",
+			 timeout, timeout);
+	return query_run(session, commands, NULL, error);
+}
+
 bool
 session_keep_timeout(const Session *session, Error *error)
 {
 	char timeout[32];
-	Parameter parameter = {timeout, 0};
+	bool is_local = PQtransactionStatus(session->connection) == PQTRANS_INTRANS;
+	Parameter parameters[2] = {{timeout, 0}, {is_local ? "true" : "false", 0}};
 
 	snprintf(timeout, sizeof(timeout), "%lld", statement_timeout(session));
-	return query_run_parameters(session, KEEP_TIMEOUT_QUERY, 1, &parameter, NULL, error);
+	return query_run_parameters(session, KEEP_TIMEOUT_QUERY, 2, parameters, NULL, error);
 }
 
 bool

@@ -23,6 +23,12 @@ extern bool session_for_us(const Session *session, Error *error);
 /* For a script: as if it were the session's first. */
 extern bool session_for_script(const Session *session, Error *error);
 
+/* The same outside of a transaction: what the script sets holds for the rest of it. */
+extern bool session_for_script_outside(const Session *session, Error *error);
+
+/* As session_for_us(), in a transaction after which the script's own settings are back. */
+extern bool session_for_us_meanwhile(const Session *session, Error *error);
+
 /*
  * After a statement that may have changed it: the server stops at the deadline
  * by itself, or earlier where the script wants that.

@@ -90,19 +90,29 @@ query_commit(const Session *session, Error *error)
 	return ok;
 }
 
+Session
+query_still(const Session *session, Deadline *soon)
+{
+	Session still = *session;
+
+	*soon = deadline_after(0);
+	soon->work += session->deadline->grace;
+	still.deadline = soon;
+	return still;
+}
+
 void
 query_rollback(const Session *session)
 {
-	Deadline soon = deadline_after(0);
-	Session last = {session->connection, &soon, session->is_watched};
+	Deadline soon;
+	Session still = query_still(session, &soon);
 	Error ignored = ERROR_NONE;
 
 	if (PQstatus(session->connection) != CONNECTION_OK ||
 		PQtransactionStatus(session->connection) == PQTRANS_IDLE ||
 		PQtransactionStatus(session->connection) == PQTRANS_ACTIVE)
 		return;
-	soon.work += session->deadline->grace;
-	query_run(&last, "ROLLBACK", NULL, &ignored);
+	query_run(&still, "ROLLBACK", NULL, &ignored);
 	error_free(&ignored);
 }
 

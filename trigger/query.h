@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "connection.h"
 #include "deadline.h"
 #include "error.h"
 
@@ -20,7 +21,9 @@ typedef struct Session
 {
 	PGconn *connection;
 	const Deadline *deadline;
-	bool is_watched; /* the server knows client_connection_check_interval */
+	bool is_watched;      /* the server knows client_connection_check_interval */
+	const Target *target; /* where it leads … */
+	const char *database; /* … for another one like it */
 } Session;
 
 /*
@@ -37,7 +40,7 @@ typedef struct Parameter
 	size_t length; /* 0: text */
 } Parameter;
 
-#define MOST_PARAMETERS 6
+#define MOST_PARAMETERS 10
 
 /*
  * Runs a query, and gives its last result, to be PQclear'ed by the caller; NULL
@@ -69,6 +72,9 @@ extern bool query_run_statement(const Session *session, const char *sql, const C
  * COMMIT, of which the outcome may remain unknown; the error then says so.
  */
 extern bool query_commit(const Session *session, Error *error);
+
+/* The same session for a little while after the deadline: for what must be told or cleared up. */
+extern Session query_still(const Session *session, Deadline *soon);
 
 /* ROLLBACK, as far as the connection still serves; nobody waits for long. */
 extern void query_rollback(const Session *session);

@@ -78,16 +78,22 @@ reply_log_success(const Outcome *outcome, int64_t duration)
 {
 	json_t *fields = json_object();
 	size_t applied = 0;
+	size_t unchanged = 0;
 	size_t i;
 
 	for (i = 0; i < outcome->count; i++)
+	{
 		applied += strcmp(outcome->scripts[i].outcome, "applied") == 0;
+		unchanged += strcmp(outcome->scripts[i].outcome, "unchanged") == 0;
+	}
 
 	set_text(fields, "mode", outcome->mode);
 	set_text(fields, "reason", outcome->reason);
 	set_text(fields, "database", outcome->database);
 	json_object_set_new(fields, "applied", json_integer((json_int_t) applied));
-	json_object_set_new(fields, "unchanged", json_integer((json_int_t) (outcome->count - applied)));
+	json_object_set_new(fields, "unchanged", json_integer((json_int_t) unchanged));
+	if (applied + unchanged < outcome->count)
+		json_object_set_new(fields, "baseline", json_integer((json_int_t) (outcome->count - applied - unchanged)));
 	json_object_set_new(fields, "durationMs", json_integer(duration));
 	log_line(LEVEL_INFO, fields, "schema initialization successful");
 }
@@ -144,6 +150,8 @@ failure_json(const Outcome *outcome, const Error *error)
 	set_text(failure, "hint", error->hint);
 	set_text(failure, "mode", outcome->mode);
 	set_text(failure, "database", outcome->database);
+	if (outcome->is_partial)
+		json_object_set_new(failure, "scripts", scripts_json(outcome));
 
 	free(message);
 	return failure;

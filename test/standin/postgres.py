@@ -22,16 +22,19 @@ class PostgresProxy:
     silent         every connection is accepted, and never answered
     cut_on         the connection is cut when the client sends these bytes …
     cut_delivered  … after the server got them and answered (True), or before (False)
+    watch          watch(data, port) is called before what a client sends is passed on, from a port
+                   that pg_stat_activity knows; and if it gives a function, that after it
     """
 
     def __init__(self, target, refusals=0, sqlstate='57P03', message='the database system is starting up',
-                 drops=0, silent=False, cut_on=None, cut_delivered=True):
+                 drops=0, silent=False, cut_on=None, cut_delivered=True, watch=None):
         self.target = target
         self.refusals = refusals
         self.drops = drops
         self.silent = silent
         self.cut_on = cut_on
         self.cut_delivered = cut_delivered
+        self.watch = watch
         self.connections = 0            # without those that only carry a cancel request
         self.cancels = 0
         self.cuts = 0
@@ -127,7 +130,10 @@ class PostgresProxy:
                     if not self.cut_delivered:
                         return
                     cutting = True
+                then = self.watch(data, server.getsockname()[1]) if self.watch else None
                 server.sendall(data)
+                if then:
+                    then()
 
 
 def _receive(connection, length):

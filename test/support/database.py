@@ -33,14 +33,14 @@ class Server:
     def value(self, sql, parameters=None, database='postgres'):
         return self.rows(sql, parameters, database)[0][0]
 
-    def has_extension(self):
-        """Whether CREATE EXTENSION rdsinit works; nothing stays.
+    def has_extension(self, name='rdsinit'):
+        """Whether CREATE EXTENSION works; nothing stays.
 
         pg_available_extensions does not know: it leaves out what is under extension_destdir,
         where pg_virtualenv's users have an extension that is not installed for all.
         """
         try:
-            self.rows('BEGIN; CREATE EXTENSION rdsinit; ROLLBACK')
+            self.rows('BEGIN; CREATE EXTENSION IF NOT EXISTS %s CASCADE; ROLLBACK' % quoted(name))
             return True
         except (psycopg2.errors.FeatureNotSupported, psycopg2.errors.UndefinedFile):
             return False

@@ -17,18 +17,24 @@ def _run(database, program, *arguments, **how):
                           capture_output=True, timeout=60, **how)
 
 
-def psql(database, files, name='schema.sql', **variables):
+def psql(database, files, name='schema.sql', single=True, **variables):
     """The files, of which `name` is run as one transaction; psql's CompletedProcess."""
     with tempfile.TemporaryDirectory(prefix='rdsinit-psql-') as directory:
         write_bundle({name: files} if isinstance(files, (str, bytes)) else files, pathlib.Path(directory))
         settings = [part for item in variables.items() for part in ('-v', '%s=%s' % item)]
-        return _run(database, 'psql', '-X', '-q', '-1', '-v', 'ON_ERROR_STOP=1', *settings, '-f', name, cwd=directory)
+        return _run(database, 'psql', '-X', '-q', *(['-1'] if single else []), '-v', 'ON_ERROR_STOP=1', *settings, '-f', name, cwd=directory)
 
 
-def dump(database):
+def dump(database, *options):
     """What pg_dump says of a database, ledgers left out."""
-    finished = _run(database, 'pg_dump', '--exclude-schema=rdsinit*', '--restrict-key=test', check=True)
+    finished = _run(database, 'pg_dump', '--exclude-schema=rdsinit*', '--restrict-key=test', *options, check=True)
     return finished.stdout.decode()
+
+
+def copy(database, target):
+    """Takes a database over into another one as pg_dump and psql do it, ledgers and all."""
+    text = _run(database, 'pg_dump', check=True).stdout.decode()
+    return psql(target, text).check_returncode()
 
 
 def dump_of_psql(server, files, **how):

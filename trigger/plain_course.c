@@ -1,0 +1,203 @@
+/*-------------------------------------------------------------------------
+ *
+ * plain_course.c
+ *	  The course of a bundle: its transactions, and what is between them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "plain_course.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "plain_history.h"
+#include "plain_outside.h"
+#include "plain_run.h"
+#include "plain_session.h"
+#include "plain_turn.h"
+
+static bool pass(Course *course, const RdsCandidate *item, Error *error);
+static bool run_inside(Course *course, const Work *work, Error *error);
+static bool run_outside(Course *course, const Work *work, Error *error);
+static bool finish(Course *course, const Work *work, const char *outcome, const Counts *counts, int64_t started,
+				   Error *error);
+static bool insert_baseline(const Course *course, const char *version, Error *error);
+static bool add_outcome(const Course *course, const Work *work, const char *outcome, const Counts *counts,
+						int64_t duration, Error *error);
+static bool explain_commit(const Course *course, Error *error);
+
+bool
+course_begin(Course *course, Error *error)
+{
+	course->is_open = query_run(course->session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, error);
+	return course->is_open && session_for_us(course->session, error);
+}
+
+bool
+course_commit(Course *course, Error *error)
+{
+	if (!turn_check(&course->keeper, error))
+		return false;
+	course->is_open = false;
+	if (!query_commit(course->session, error))
+		return explain_commit(course, error);
+	course->committed = course->outcome->count;
+	return true;
+}
+
+bool
+course_run(Course *course, const Pending *pending, Error *error)
+{
+	size_t i;
+
+	if (pending->has_new_baseline && !insert_baseline(course, pending->ledger.baseline, error))
+		return false;
+
+	for (i = 0; i < pending->decided.item_count; i++)
+	{
+		const RdsCandidate *item = &pending->decided.items[i];
+		const Work *work = pending_work(item);
+		bool leaves = pending_is_due(item) && work->no_transaction;
+
+		if (item->state == RDS_STATE_UNDO)
+			continue;
+		if (leaves && course->is_open && !course_commit(course, error))
+			return false;
+		if (!leaves && !course->is_open && !course_begin(course, error))
+			return false;
+		if (leaves && !run_outside(course, work, error))
+			return false;
+		if (!leaves && !(pending_is_due(item) ? run_inside(course, work, error) : pass(course, item, error)))
+			return false;
+	}
+	return !course->is_open || course_commit(course, error);
+}
+
+/* Not run: what has changed, where that is allowed, is from now on what was applied. */
+static bool
+pass(Course *course, const RdsCandidate *item, Error *error)
+{
+	const Work *work = pending_work(item);
+	Counts none = {0};
+
+	if (item->state == RDS_STATE_CHANGED)
+		return finish(course, work, "adopted", &none, clock_now_microseconds(), error);
+	return add_outcome(course, work, item->state == RDS_STATE_UNCHANGED ? "unchanged" : "baseline", &none, 0, error);
+}
+
+static bool
+run_inside(Course *course, const Work *work, Error *error)
+{
+	Reader reader = {0};
+	Counts counts = {0};
+	int64_t started = clock_now_microseconds();
+	bool ok;
+
+	reader.session = course->session;
+	reader.bundle = course->bundle;
+	reader.length = work_length(work);
+	ok = session_for_script(course->session, error) &&
+		 run_script(&reader, work->script, course->request->variables, &counts, error);
+	reader_close(&reader);
+
+	return ok && session_for_us(course->session, error) &&
+		   finish(course, work, "applied", &counts, started, error);
+}
+
+/* What the script has left in the session is not the next one's. */
+static bool
+run_outside(Course *course, const Work *work, Error *error)
+{
+	Counts counts = {0};
+	int64_t started = clock_now_microseconds();
+
+	course->outcome->is_partial = true;
+	return outside_run(course->session, &course->keeper, course->bundle, course->request, work, &counts, error) &&
+		   query_run(course->session, "DISCARD ALL", NULL, error) &&
+		   course_begin(course, error) &&
+		   finish(course, work, "applied", &counts, started, error) &&
+		   course_commit(course, error);
+}
+
+/* Writes the script's row, and answers for it. */
+static bool
+finish(Course *course, const Work *work, const char *outcome, const Counts *counts, int64_t started, Error *error)
+{
+	HistoryRow row = {0};
+	char *undo = NULL;
+	bool ok;
+
+	row.name = work->script->name;
+	row.version = work->version;
+	row.outcome = outcome;
+	row.checksum = work->checksum;
+	row.statements = counts->statements;
+	row.rows = counts->rows;
+	row.duration = clock_now_microseconds() - started;
+	ok = work_undo(work, &row.undo_name, &undo, error);
+	row.undo = undo;
+	ok = ok && history_insert(course->session, &row, error) &&
+		 add_outcome(course, work, strcmp(outcome, "adopted") == 0 ? "baseline" : outcome, counts, row.duration, error);
+	free(undo);
+	return ok;
+}
+
+static bool
+insert_baseline(const Course *course, const char *version, Error *error)
+{
+	HistoryRow row = {0};
+
+	row.name = "(baseline)";
+	row.version = version;
+	row.outcome = "baseline";
+	return history_insert(course->session, &row, error);
+}
+
+static bool
+add_outcome(const Course *course, const Work *work, const char *outcome, const Counts *counts, int64_t duration,
+			Error *error)
+{
+	ScriptOutcome script = {0};
+
+	script.name = work->script->name;
+	script.outcome = (char *) outcome;
+	script.checksum = (char *) work->checksum;
+	script.statements = counts->statements;
+	script.rows = counts->rows;
+	script.duration = duration;
+	return outcome_add(course->outcome, &script, error);
+}
+
+/* What fails only now is a deferred constraint; of which script, only one can tell. */
+static bool
+explain_commit(const Course *course, Error *error)
+{
+	Variables *variables;
+	const ScriptOutcome *only = NULL;
+	size_t applied = 0;
+	size_t i;
+
+	for (i = course->committed; i < course->outcome->count; i++)
+	{
+		if (strcmp(course->outcome->scripts[i].outcome, "applied") == 0)
+		{
+			only = &course->outcome->scripts[i];
+			applied++;
+		}
+	}
+	if (strcmp(error->type, ERROR_DATABASE) == 0)
+	{
+		error->type = ERROR_SCRIPT;
+		if (applied == 1)
+			error_place(error, only->name, 0, 0, 0);
+	}
+
+	/* What it says of a row can be a variable's value. */
+	variables = variables_make();
+	if (variables == NULL || !variables_set_all(variables, course->request->variables, error))
+		error_out_of_memory(error);
+	else
+		variables_conceal_error(variables, error);
+	variables_free(variables);
+	return false;
+}

@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * plain_course.h
+ *	  The course of a bundle: its transactions, and what is between them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PLAIN_COURSE_H
+#define PLAIN_COURSE_H
+
+#include <stdbool.h>
+
+#include "bundle.h"
+#include "error.h"
+#include "outcome.h"
+#include "plain_pending.h"
+#include "query.h"
+#include "request.h"
+
+typedef struct Course
+{
+	const Session *session;
+	const Bundle *bundle;
+	const Request *request;
+	Outcome *outcome;
+	Session keeper;   /* without a connection: the lock is the transaction's */
+	bool is_open;     /* a transaction */
+	size_t committed; /* so many of the outcome's scripts are */
+} Course;
+
+/* With the settings of session_for_us(). */
+extern bool course_begin(Course *course, Error *error);
+extern bool course_commit(Course *course, Error *error);
+
+/* Does to each script what has been decided; a transaction is open, and none afterwards. */
+extern bool course_run(Course *course, const Pending *pending, Error *error);
+
+#endif /* PLAIN_COURSE_H */

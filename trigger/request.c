@@ -1,0 +1,57 @@
+/*-------------------------------------------------------------------------
+ *
+ * request.c
+ *	  What an invocation is to do: the options of rdsinit.deploy.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "shared/naming.h"
+
+bool
+request_read_resume(const char *text, Resume *resume)
+{
+	if (strcmp(text, "skip") == 0)
+		*resume = RESUME_SKIP;
+	else if (strcmp(text, "again") == 0)
+		*resume = RESUME_AGAIN;
+	else
+		return false;
+	return true;
+}
+
+bool
+request_read_baseline(const char *text, char **baseline)
+{
+	char *canonical = rds_version_is_valid(text) ? malloc(strlen(text) + 1) : NULL;
+
+	if (canonical == NULL)
+		return false;
+	rds_version_canonical(text, strlen(text), canonical);
+	free(*baseline);
+	*baseline = canonical;
+	return true;
+}
+
+bool
+request_copy(const Request *from, Request *to, Error *error)
+{
+	*to = *from;
+	to->baseline = from->baseline != NULL ? strdup(from->baseline) : NULL;
+	to->variables = json_incref(from->variables);
+	if (from->baseline == NULL || to->baseline != NULL)
+		return true;
+	return error_out_of_memory(error);
+}
+
+void
+request_free(Request *request)
+{
+	free(request->baseline);
+	json_decref(request->variables);
+	memset(request, 0, sizeof(*request));
+}
