@@ -89,3 +89,17 @@ def test_many_locks_are_all_seen(planned):
     assert len(found) == 1200
     assert [locks for _, locks in found[:600]] == [['public.t%d AccessShareLock' % i] for i in range(1, 601)]
     assert [locks for _, locks in found[600:]] == [['public.t%d ShareLock' % i] for i in range(1, 601)]
+
+
+def test_files_on_the_server(planned, tmp_path_factory):
+    directory = tmp_path_factory.mktemp('files')
+    for path in (directory, *directory.parents[:2]):
+        path.chmod(0o755)
+    (directory / 'b.sql').write_text('ALTER TABLE product ADD y int;')
+    (directory / 'a.sql').write_text('ALTER TABLE product ADD x int;\n\\ir b.sql\n')
+    for path in directory.iterdir():
+        path.chmod(0o644)
+    assert planned.rows('SELECT ordinal, script, line, altered || made FROM rdsinit.plan_file(%s)', (str(directory),)) == [
+        (1, 'a.sql', 1, ['table column public.product.x']), (2, 'b.sql', 1, ['table column public.product.y'])]
+    assert planned.value('SELECT rdsinit.plan_file_text(%s)', (str(directory),)).startswith('Plan: 2 statements of 1 script, ')
+    assert '<svg' in planned.value('SELECT rdsinit.plan_file_html(%s)', (str(directory),))
