@@ -23,13 +23,21 @@ OBJS = \
 	src/copydata.o \
 	src/decide.o \
 	src/deploy.o \
+	src/drift.o \
 	src/ensure.o \
 	src/errctx.o \
 	src/files.o \
+	src/fingerprint.o \
 	src/guard.o \
 	src/history.o \
 	src/history_read.o \
+	src/keep.o \
+	src/kept.o \
+	src/kinds_code.o \
+	src/kinds_relation.o \
+	src/kinds_rest.o \
 	src/leftovers.o \
+	src/objects.o \
 	src/observe.o \
 	src/observe_locks.o \
 	src/observe_objects.o \
@@ -65,6 +73,7 @@ OBJS = \
 	src/source.o \
 	src/statement.o \
 	src/steps.o \
+	src/touched.o \
 	src/turn.o \
 	src/variables.o \
 	src/versions.o \
@@ -79,7 +88,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-f
 
 # One file for each capability; what a user types, and what he gets.
 REGRESS = install apply statements transactions settings errors bundle history rights copy psql \
-	versions undo deploy adopt ensure guard plan
+	versions undo deploy adopt ensure guard drift plan
 REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns locks deploys databases
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation

@@ -1,7 +1,7 @@
 -- A schema of products and their stock levels.
 --
 -- It begins from nothing each time: what is in the schema is lost.  That is
--- right for a first schema, and for nothing that holds data.
+-- right for a first schema; once it holds data, the data-loss guard refuses it.
 
 DROP SCHEMA IF EXISTS your_schema CASCADE;
 CREATE SCHEMA your_schema;

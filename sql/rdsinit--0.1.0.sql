@@ -77,6 +77,30 @@ CREATE VIEW rdsinit.status AS
 COMMENT ON VIEW rdsinit.status IS 'the last outcome of each script';
 
 --
+-- What the scripts have left: the database's objects, to tell drift from.
+--
+CREATE TABLE rdsinit.object (
+    id pg_catalog.text COLLATE pg_catalog."C"
+        CONSTRAINT object_pkey PRIMARY KEY,
+    kind pg_catalog.text NOT NULL,
+    identity pg_catalog.text NOT NULL,
+    hash pg_catalog.text NOT NULL,
+    definition pg_catalog.text NOT NULL,
+    script pg_catalog.text
+) USING heap;
+
+COMMENT ON TABLE rdsinit.object IS
+    'the objects as the scripts have left them; rdsinit.drift() holds what is there against it';
+COMMENT ON COLUMN rdsinit.object.id IS
+    'SHA-256 of kind, line feed, identity';
+COMMENT ON COLUMN rdsinit.object.hash IS
+    'SHA-256 of the definition';
+COMMENT ON COLUMN rdsinit.object.script IS
+    'the script that has touched it last; null: it was there before rdsinit, or was accepted';
+
+SELECT pg_catalog.pg_extension_config_dump('rdsinit.object', '');
+
+--
 -- Functions.  All are SECURITY INVOKER: a script has its caller's rights.
 --
 CREATE TYPE rdsinit.outcome AS (
@@ -316,6 +340,47 @@ LANGUAGE C STABLE PARALLEL SAFE ROWS 100;
 COMMENT ON FUNCTION rdsinit.statements(pg_catalog.text) IS
     'the statements that a script holds; runs none of them';
 
+CREATE FUNCTION rdsinit.drift(
+    OUT kind pg_catalog.text,
+    OUT identity pg_catalog.text,
+    OUT change pg_catalog.text,
+    OUT expected pg_catalog.text,
+    OUT found pg_catalog.text,
+    OUT script pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'rdsinit_drift'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
+
+COMMENT ON FUNCTION rdsinit.drift() IS
+    'what was added, changed or dropped outside of rdsinit since scripts were applied';
+
+CREATE FUNCTION rdsinit.accept_drift()
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdsinit_accept_drift'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION rdsinit.accept_drift() IS
+    'takes all objects as they are for what they should be; returns how many differed';
+
+CREATE FUNCTION rdsinit.objects(
+    OUT kind pg_catalog.text,
+    OUT identity pg_catalog.text,
+    OUT definition pg_catalog.text)
+RETURNS SETOF pg_catalog.record
+AS 'MODULE_PATHNAME', 'rdsinit_objects'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 1000;
+
+COMMENT ON FUNCTION rdsinit.objects() IS
+    'the objects of the database, as text';
+
+CREATE FUNCTION rdsinit.fingerprint()
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'rdsinit_fingerprint'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION rdsinit.fingerprint() IS
+    'one hash of the whole schema';
+
 --
 -- Rights.  The database's owner has them and may hand them on; nobody may
 -- change or remove what the history says.
@@ -339,6 +404,10 @@ REVOKE ALL ON FUNCTION rdsinit.undo(pg_catalog.text, pg_catalog.jsonb) FROM PUBL
 REVOKE ALL ON FUNCTION rdsinit.adopt(pg_catalog.regclass, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.ensure_database(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.statements(pg_catalog.text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.drift() FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.accept_drift() FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.objects() FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.fingerprint() FROM PUBLIC;
 
 GRANT EXECUTE ON FUNCTION rdsinit.apply(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
@@ -359,7 +428,12 @@ GRANT EXECUTE ON FUNCTION rdsinit.undo(pg_catalog.text, pg_catalog.jsonb) TO pg_
 GRANT EXECUTE ON FUNCTION rdsinit.adopt(pg_catalog.regclass, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON FUNCTION rdsinit.ensure_database(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON FUNCTION rdsinit.statements(pg_catalog.text) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.drift() TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.accept_drift() TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.objects() TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.fingerprint() TO pg_database_owner WITH GRANT OPTION;
 
+GRANT SELECT, INSERT ON rdsinit.object TO pg_database_owner WITH GRANT OPTION;
 GRANT SELECT, INSERT ON rdsinit.history TO pg_database_owner WITH GRANT OPTION;
 GRANT SELECT ON rdsinit.status TO pg_database_owner WITH GRANT OPTION;
 -- pg_dump reads the sequence, and a restore sets it.

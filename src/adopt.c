@@ -26,6 +26,7 @@
 
 #include "adopt.h"
 #include "history.h"
+#include "keep.h"
 #include "turn.h"
 
 /*
@@ -122,6 +123,7 @@ rds_adopt(Oid table, RdsFiles *files)
 	SPI_finish();
 	AtEOXact_GUC(false, nest_level);
 	rds_history_close(ledger);
+	rds_keep_first();
 }
 
 static const Tool *

@@ -20,6 +20,8 @@
 #include "apply.h"
 #include "decide.h"
 #include "guard.h"
+#include "keep.h"
+#include "kept.h"
 #include "observe.h"
 #include "retry.h"
 #include "run.h"
@@ -31,7 +33,7 @@
 static ErrorData *attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
 						  RdsErrorContext *errctx, RdsWait *wait);
 static void run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
-						RdsErrorContext *errctx);
+						RdsTouched *touched, RdsErrorContext *errctx);
 static void check_deferred_constraints(void);
 
 /*
@@ -147,6 +149,8 @@ rds_apply_refuse_outside(List *pending, bool may_deploy)
 void
 rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome, RdsErrorContext *errctx)
 {
+	/* open, as the ledger is, so that no script drops it */
+	RdsKept *kept = rds_kept_open(false);
 	RdsSessionState session;
 	RdsRetry retry;
 	RdsWait wait;
@@ -163,6 +167,7 @@ rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const c
 		else
 			ReThrowError(error);
 	}
+	rds_kept_close(kept);
 }
 
 /* One attempt.  Returns what failed, when that has been rolled back; NULL: nothing did. */
@@ -173,6 +178,7 @@ attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *out
 	MemoryContext oldcontext = CurrentMemoryContext;
 	ResourceOwner oldowner = CurrentResourceOwner;
 	int outer_level = GetCurrentTransactionNestLevel();
+	RdsTouched *touched = rds_touched_begin(true);
 	ErrorData *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
@@ -180,7 +186,9 @@ attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *out
 	rds_waits_begin(files->options->lock_timeout);
 	PG_TRY();
 	{
-		run_scripts(scripts, files, ledger, outcome, errctx);
+		run_scripts(scripts, files, ledger, outcome, touched, errctx);
+		if (files->observer == NULL)
+			rds_keep(touched);
 		rds_waits_end();
 		ReleaseCurrentSubTransaction();
 	}
@@ -198,12 +206,14 @@ attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *out
 	PG_END_TRY();
 	MemoryContextSwitchTo(oldcontext);
 	CurrentResourceOwner = oldowner;
+	rds_touched_end(touched);
 
 	return error;
 }
 
 static void
-run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome, RdsErrorContext *errctx)
+run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
+			RdsTouched *touched, RdsErrorContext *errctx)
 {
 	ListCell *cell;
 
@@ -213,14 +223,14 @@ run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char 
 	{
 		RdsScript *script = lfirst(cell);
 
-		if (script->no_transaction)
+		if (files->observer != NULL && script->no_transaction)
 		{
-			/* nobody but a plan gets here with one */
 			rds_observe_not_run(files->observer, script);
 			continue;
 		}
 		script->statements = 0;
 		script->rows = 0;
+		rds_touched_script(touched, script->name);
 		rds_run_script(script, files, errctx);
 		script->outcome = outcome;
 		/* a plan leaves no row, and takes no number of one either */

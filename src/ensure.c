@@ -57,6 +57,7 @@ static void append_options(StringInfo command, Jsonb *options);
 static void append_option(StringInfo command, const char *key, const JsonbValue *value);
 static const Option *option_named(const char *key);
 static bool create(const char *name, const char *command);
+static bool run_create(RdsWorker *worker, const char *command);
 
 /*
  * rds_ensure_database
@@ -164,38 +165,48 @@ option_named(const char *key)
 	return NULL;
 }
 
-/* Somebody who is quicker to create it is as good. */
 static bool
 create(const char *name, const char *command)
 {
-	MemoryContext context = CurrentMemoryContext;
 	RdsWorker *worker = rds_worker_start(name);
+	bool volatile created = false;
+
+	PG_ENSURE_ERROR_CLEANUP(rds_worker_kill, PointerGetDatum(worker));
+	{
+		created = run_create(worker, command);
+	}
+	PG_END_ENSURE_ERROR_CLEANUP(rds_worker_kill, PointerGetDatum(worker));
+	rds_worker_end(worker);
+
+	return created;
+}
+
+/* Somebody who is quicker to create it is as good. */
+static bool
+run_create(RdsWorker *worker, const char *command)
+{
+	MemoryContext context = CurrentMemoryContext;
 	RdsTask task = {0};
 	bool volatile created = false;
 
 	task.where = RDS_AT_TOP;
 	task.text = command;
-	PG_ENSURE_ERROR_CLEANUP(rds_worker_kill, PointerGetDatum(worker));
+	PG_TRY();
 	{
-		PG_TRY();
-		{
-			(void) rds_worker_run(worker, &task);
-			created = true;
-		}
-		PG_CATCH();
-		{
-			int code = geterrcode();
-
-			/* the other's name may have come into the index before its row was seen */
-			if (code != ERRCODE_DUPLICATE_DATABASE && code != ERRCODE_UNIQUE_VIOLATION)
-				PG_RE_THROW();
-			MemoryContextSwitchTo(context);
-			FlushErrorState();
-		}
-		PG_END_TRY();
+		(void) rds_worker_run(worker, &task);
+		created = true;
 	}
-	PG_END_ENSURE_ERROR_CLEANUP(rds_worker_kill, PointerGetDatum(worker));
-	rds_worker_end(worker);
+	PG_CATCH();
+	{
+		int code = geterrcode();
+
+		/* the other's name may have come into the index before its row was seen */
+		if (code != ERRCODE_DUPLICATE_DATABASE && code != ERRCODE_UNIQUE_VIOLATION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
 
 	return created;
 }

@@ -20,6 +20,7 @@
 #include "call.h"
 #include "decide.h"
 #include "deploy.h"
+#include "drift.h"
 #include "ensure.h"
 #include "guard.h"
 #include "observe.h"
@@ -38,6 +39,10 @@ PG_FUNCTION_INFO_V1(rdsinit_undo);
 PG_FUNCTION_INFO_V1(rdsinit_adopt);
 PG_FUNCTION_INFO_V1(rdsinit_ensure_database);
 PG_FUNCTION_INFO_V1(rdsinit_statements);
+PG_FUNCTION_INFO_V1(rdsinit_drift);
+PG_FUNCTION_INFO_V1(rdsinit_accept_drift);
+PG_FUNCTION_INFO_V1(rdsinit_objects);
+PG_FUNCTION_INFO_V1(rdsinit_fingerprint);
 
 extern PGDLLEXPORT void _PG_init(void);
 
@@ -56,6 +61,12 @@ typedef struct Database
 	bool created;
 } Database;
 
+typedef struct Acceptance
+{
+	RdsOptions options;
+	int64 count;
+} Acceptance;
+
 static Datum apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
 static Datum apply_bundle(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
 static Datum apply_file(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
@@ -72,6 +83,7 @@ static void baseline_body(void *argument);
 static void undo_body(void *argument);
 static void adopt_body(void *argument);
 static void ensure_body(void *argument);
+static void accept_body(void *argument);
 static void run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, RdsRequest *request);
 
 /*
@@ -164,6 +176,61 @@ Datum
 rdsinit_statements(PG_FUNCTION_ARGS)
 {
 	return rds_request_call(fcinfo, statements);
+}
+
+/*
+ * rdsinit.drift() returns table (kind text, identity text, change text, expected text, found text, script text)
+ */
+Datum
+rdsinit_drift(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	rds_drift_return((ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+/*
+ * rdsinit.accept_drift() returns bigint
+ */
+Datum
+rdsinit_accept_drift(PG_FUNCTION_ARGS)
+{
+	Acceptance acceptance = {{0}};
+
+	rds_options_parse(&acceptance.options, NULL);
+	rds_call("rdsinit.accept_drift()", &acceptance.options, accept_body, &acceptance);
+	PG_RETURN_INT64(acceptance.count);
+}
+
+static void
+accept_body(void *argument)
+{
+	Acceptance *acceptance = argument;
+
+	acceptance->count = rds_drift_accept(&acceptance->options);
+}
+
+/*
+ * rdsinit.objects() returns table (kind text, identity text, definition text)
+ */
+Datum
+rdsinit_objects(PG_FUNCTION_ARGS)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	rds_objects_return((ReturnSetInfo *) fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+/*
+ * rdsinit.fingerprint() returns text
+ */
+Datum
+rdsinit_fingerprint(PG_FUNCTION_ARGS)
+{
+	RdsDigest fingerprint;
+
+	rds_fingerprint(fingerprint);
+	PG_RETURN_TEXT_P(cstring_to_text(fingerprint));
 }
 
 static Datum

@@ -9,6 +9,7 @@
 
 #include "apply.h"
 #include "history.h"
+#include "keep.h"
 #include "run.h"
 #include "turn.h"
 #include "versions.h"
@@ -51,6 +52,7 @@ rds_baseline(const char *version, RdsFiles *files)
 		rds_history_insert(ledger, &row);
 	}
 	rds_history_close(ledger);
+	rds_keep_first();
 	files->ordered = list_make1(script);
 }
 

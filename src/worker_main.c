@@ -34,6 +34,7 @@
 #include "copydata.h"
 #include "guard.h"
 #include "history.h"
+#include "keep.h"
 #include "statement.h"
 #include "waits.h"
 #include "worker_task.h"
@@ -46,6 +47,7 @@ static void run_task(const RdsTask *task, MemoryContext context);
 static int64 look(const RdsTask *task, MemoryContext context);
 static int64 run_within(const RdsTask *task, MemoryContext context);
 static int64 run_at_top(const RdsTask *task, MemoryContext context);
+static bool may_drop(const Node *statement);
 static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
 static void report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context);
 static void record_failure(const RdsTask *task, MemoryContext context);
@@ -178,6 +180,7 @@ run_task(const RdsTask *task, MemoryContext context)
 		FlushErrorState();
 		rds_wait_take(error, &wait);
 		AbortCurrentTransaction();
+		rds_touched_abandon();
 		RESUME_INTERRUPTS();
 		report_failure(error, &wait, context);
 		rds_guard_forget_losses();
@@ -221,17 +224,22 @@ run_within(const RdsTask *task, MemoryContext context)
 {
 	char *text = pstrdup(task->text);
 	RawStmt *statement;
+	RdsTouched *touched;
 	instr_time start;
 	int64 rows = 0;
 
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
 	rds_waits_begin(task->lock_timeout);
+	touched = rds_touched_begin(true);
+	rds_touched_script(touched, task->name);
 	statement = rds_statement_parse(text, strlen(text));
 	if (rds_is_copy_to_client(statement))
 		rds_copy_to_nowhere(statement, text);
 	else
 		rows = rds_statement_run(statement, text, None_Receiver);
+	rds_keep(touched);
+	rds_touched_end(touched);
 	record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
 	rds_waits_end();
 	CommitTransactionCommand();
@@ -242,33 +250,46 @@ run_within(const RdsTask *task, MemoryContext context)
 static int64
 run_at_top(const RdsTask *task, MemoryContext context)
 {
-	bool is_recorded = task->where == RDS_AT_TOP;
+	bool is_recorded = task->where == RDS_AT_TOP && task->name != NULL;
 	char *text = pstrdup(task->text);
-	RawStmt *statement;
+	RawStmt *statement = rds_statement_parse(text, strlen(text));
+	RdsTouched *touched = NULL;
 	instr_time start;
 	int64 rows;
 
-	if (is_recorded && task->name != NULL)
+	if (is_recorded)
 	{
 		begin_transaction(context);
 		record(task, RDS_OUTCOME_STARTED, 0, 0);
+		touched = rds_touched_begin(false);
+		rds_touched_script(touched, task->name);
+		if (may_drop(statement->stmt))
+			rds_keep_know(touched);
 		CommitTransactionCommand();
 	}
 
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
-	statement = rds_statement_parse(text, strlen(text));
 	rows = rds_statement_run_at_top(statement, text);
 	CommitTransactionCommand();
 	SetClientEncoding(GetDatabaseEncoding());
 
-	if (is_recorded && task->name != NULL)
+	if (is_recorded)
 	{
 		begin_transaction(context);
+		rds_keep(touched);
+		rds_touched_end(touched);
 		record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
 		CommitTransactionCommand();
 	}
 	return rows;
+}
+
+/* Could it take away what is kept?  That is then looked at beforehand. */
+static bool
+may_drop(const Node *statement)
+{
+	return IsA(statement, CallStmt) || IsA(statement, DoStmt) || IsA(statement, DropStmt) || IsA(statement, AlterTableStmt);
 }
 
 static void

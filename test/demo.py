@@ -105,7 +105,7 @@ class Demo:
         self.first_invocation(function)
         self.what_is_there()
         self.second_invocation(function)
-        self.broken_schema()
+        self.broken_schema(self.guarded_data())
 
     def empty_server(self):
         self.stage.step('An empty server')
@@ -136,10 +136,10 @@ class Demo:
             self.stage.check('it asks the Runtime API at %s for an event' % function.runtime.address, True)
         return function
 
-    def invoked(self, function):
+    def invoked(self, function, event=None):
         """An invocation's outcome, its log told."""
         before = len(function.log)
-        invocation = function.send({})
+        invocation = function.send(event or {})
         outcome = function.outcome(invocation)
         function.runtime.wait_for_poll()
         time.sleep(0.03)        # all of the log is in the pipe, and needs a moment to be read from it
@@ -179,13 +179,23 @@ class Demo:
                          [script['outcome'] for script in outcome.payload['scripts']] == ['unchanged'])
         self.stage.check('the history still has one row', self.history() == 1)
 
-    def broken_schema(self):
-        self.stage.step('A broken schema')
-        self.stage.say('Somebody has put a product in. The next version of the schema, which begins by dropping '
-                       'everything, has a slip in its last statement.')
+    def guarded_data(self):
+        self.stage.step('A schema that would lose data')
+        self.stage.say('Somebody has put a product in. The next version of the schema begins by dropping everything.')
         self.database.rows("INSERT INTO your_schema.product (id, name, max_stock) VALUES ('A-1', 'Apples', 40)")
         schema = SCHEMA.read_text(encoding='utf-8') + BROKEN_TAIL
-        outcome = self.invoked(self.started(schema))
+        function = self.started(schema)
+        outcome = self.invoked(function)
+        self.stage.check('the invocation failed, and so does the deployment', outcome.kind == 'error')
+        self.point_at(schema, outcome.payload)
+        self.stage.check('what holds rows is not dropped by mistake', outcome.payload.get('sqlstate') == '55000')
+        return function
+
+    def broken_schema(self, function):
+        self.stage.step('A broken schema')
+        self.stage.say('Now the event says {"allow_data_loss": true}. But the schema has a slip in its last statement.')
+        schema = SCHEMA.read_text(encoding='utf-8') + BROKEN_TAIL
+        outcome = self.invoked(function, {'allow_data_loss': True})
         self.stage.check('the invocation failed, and so does the deployment', outcome.kind == 'error')
         payload = outcome.payload
         self.point_at(schema, payload)

@@ -307,7 +307,8 @@ def test_a_call_that_is_ended_ends_its_worker(extended, how):
         assert extended.value(WORKERS) == 0
         assert extended.value(LOCKS) == 0
         assert deployment.error.diag.context == 'slow.sql:3:1: statement 2'
-        deployment.connection.cursor().execute('SELECT 1')
+        deployment.connection.cursor().execute("CALL rdsinit.deploy('{a.sql}', '{SELECT 1}')")
+        assert deployment.connection.notices == []
     assert extended.rows(STEPS) == [(1, 'done')]
     assert deploy(extended, {'slow.sql': SLOW['slow.sql'].replace('60', '0')}) == [('slow.sql', 'applied', 2, 0)]
 

@@ -1,5 +1,7 @@
 """What a plan does where others hold locks."""
 
+import pathlib
+import tempfile
 import threading
 import time
 
@@ -91,10 +93,16 @@ def test_many_locks_are_all_seen(planned):
     assert [locks for _, locks in found[600:]] == [['public.t%d ShareLock' % i] for i in range(1, 601)]
 
 
-def test_files_on_the_server(planned, tmp_path_factory):
-    directory = tmp_path_factory.mktemp('files')
-    for path in (directory, *directory.parents[:2]):
+@pytest.fixture
+def directory():
+    """One that the server can read."""
+    with tempfile.TemporaryDirectory(prefix='rdsinit-files-') as name:
+        path = pathlib.Path(name)
         path.chmod(0o755)
+        yield path
+
+
+def test_files_on_the_server(planned, directory):
     (directory / 'b.sql').write_text('ALTER TABLE product ADD y int;')
     (directory / 'a.sql').write_text('ALTER TABLE product ADD x int;\n\\ir b.sql\n')
     for path in directory.iterdir():

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import pathlib
 import re
+import shutil
 import tempfile
 import uuid
 
@@ -71,7 +72,8 @@ class Runner:
             try:
                 self._prepare(template, case)
                 prepared = state.roles(self.server)
-                scripts = [_readable(path, pathlib.Path(directory)) for path in case.scripts]
+                scripts = _distinct([_readable(path, pathlib.Path(directory)) for path in case.scripts],
+                                    pathlib.Path(directory))
                 references, wanted = self._judge(template, case, scripts, pathlib.Path(directory), prepared)
                 again = functools.cache(lambda: self._judge_again(template, case, references, prepared))
                 for way in self.ways:
@@ -242,6 +244,18 @@ def _difference(wanted, found, again):
 
 
 # --- files ----------------------------------------------------------------------------------
+
+def _distinct(scripts, directory):
+    """The second script of a version under a name that has none: it would be the same one, changed."""
+    seen, distinct = set(), []
+    for path in scripts:
+        version = re.match(r'\d[\d.]*_', path.name)
+        if version and version[0] in seen:
+            path = pathlib.Path(shutil.copy(path, directory / ('also_' + path.name)))
+        seen.add(version and version[0])
+        distinct.append(path)
+    return distinct
+
 
 def _readable(path, directory):
     """The script itself, or a copy of it with its templates filled in."""

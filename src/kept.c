@@ -1,0 +1,200 @@
+/*-------------------------------------------------------------------------
+ *
+ * kept.c
+ *	  What is kept of the objects: rdsinit.object.
+ *
+ * As the history, it is read and written without anybody's rights.  Only one
+ * call at a time writes to it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "compat.h"
+#include "kept.h"
+
+static Oid find_relation(const char *name);
+static char *text_of(const RdsKept *kept, HeapTuple row, int column);
+
+/*
+ * rds_kept_open
+ *		Opens the table until rds_kept_close; an error closes it as well.
+ */
+RdsKept *
+rds_kept_open(bool to_write)
+{
+	RdsKept *kept = palloc0(sizeof(RdsKept));
+	LOCKMODE lockmode = to_write ? RowExclusiveLock : AccessShareLock;
+
+	kept->table = table_open(find_relation("object"), lockmode);
+	if (RelationGetDescr(kept->table)->natts != RDS_OBJECT_COUNT)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"rdsinit.object\" is not the one that rdsinit %s works with", RDS_VERSION),
+				 errhint("Run ALTER EXTENSION rdsinit UPDATE.")));
+	kept->by_id = relation_open(find_relation("object_pkey"), lockmode);
+	if (to_write)
+	{
+		kept->context = AllocSetContextCreate(CurrentMemoryContext, "rdsinit kept object", ALLOCSET_DEFAULT_SIZES);
+		kept->estate = CreateExecutorState();
+		kept->slot = table_slot_create(kept->table, &kept->estate->es_tupleTable);
+		kept->result_relation = makeNode(ResultRelInfo);
+		InitResultRelInfo(kept->result_relation, kept->table, 0, NULL, 0);
+		ExecOpenIndices(kept->result_relation, false);
+	}
+	return kept;
+}
+
+void
+rds_kept_close(RdsKept *kept)
+{
+	if (kept->estate != NULL)
+	{
+		ExecCloseIndices(kept->result_relation);
+		ExecResetTupleTable(kept->estate->es_tupleTable, true);
+		FreeExecutorState(kept->estate);
+		MemoryContextDelete(kept->context);
+		CommandCounterIncrement();
+	}
+	relation_close(kept->by_id, NoLock);
+	table_close(kept->table, NoLock);
+	pfree(kept);
+}
+
+bool
+rds_kept_is_empty(const RdsKept *kept)
+{
+	SysScanDesc scan = systable_beginscan(kept->table, InvalidOid, false, SnapshotSelf, 0, NULL);
+	bool empty = !HeapTupleIsValid(systable_getnext(scan));
+
+	systable_endscan(scan);
+	return empty;
+}
+
+/* Forgets an object, if there is anything of it. */
+void
+rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity)
+{
+	RdsDigest id;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+	text *value;
+
+	rds_kept_id(kind, identity, id);
+	value = cstring_to_text(id);
+	ScanKeyInit(&key, RDS_OBJECT_ID + 1, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(value));
+	scan = systable_beginscan_ordered(kept->table, kept->by_id, SnapshotSelf, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
+		CatalogTupleDelete(kept->table, &row->t_self);
+	systable_endscan_ordered(scan);
+	pfree(value);
+}
+
+/* Keeps an object of which nothing is kept. */
+void
+rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(kept->context);
+	Datum *values = kept->slot->tts_values;
+	bool *nulls = kept->slot->tts_isnull;
+	RdsDigest id;
+	RdsDigest hash;
+
+	rds_kept_id(object->kind, object->identity, id);
+	rds_object_digest(object->definition, hash);
+	ExecClearTuple(kept->slot);
+	memset(nulls, false, RDS_OBJECT_COUNT * sizeof(bool));
+	values[RDS_OBJECT_ID] = CStringGetTextDatum(id);
+	values[RDS_OBJECT_KIND] = CStringGetTextDatum(object->kind);
+	values[RDS_OBJECT_IDENTITY] = CStringGetTextDatum(object->identity);
+	values[RDS_OBJECT_HASH] = CStringGetTextDatum(hash);
+	values[RDS_OBJECT_DEFINITION] = CStringGetTextDatum(object->definition);
+	values[RDS_OBJECT_SCRIPT] = script == NULL ? (Datum) 0 : CStringGetTextDatum(script);
+	nulls[RDS_OBJECT_SCRIPT] = script == NULL;
+	ExecStoreVirtualTuple(kept->slot);
+
+	ExecConstraints(kept->result_relation, kept->slot, kept->estate);
+	table_tuple_insert(kept->table, kept->slot, GetCurrentCommandId(true), 0, NULL);
+	(void) rds_ExecInsertIndexTuples(kept->result_relation, kept->slot, kept->estate);
+	ResetPerTupleExprContext(kept->estate);
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextReset(kept->context);
+}
+
+/* Gives all rows to somebody. */
+void
+rds_kept_read(const RdsKept *kept, Snapshot snapshot, RdsKeptTaker take, void *argument)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "rdsinit kept object", ALLOCSET_DEFAULT_SIZES);
+	SysScanDesc scan = systable_beginscan(kept->table, InvalidOid, false, snapshot, 0, NULL);
+	HeapTuple row;
+
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		MemoryContext oldcontext = MemoryContextSwitchTo(context);
+		RdsKeptRow read;
+
+		CHECK_FOR_INTERRUPTS();
+		read.kind = text_of(kept, row, RDS_OBJECT_KIND);
+		read.identity = text_of(kept, row, RDS_OBJECT_IDENTITY);
+		read.hash = text_of(kept, row, RDS_OBJECT_HASH);
+		read.definition = text_of(kept, row, RDS_OBJECT_DEFINITION);
+		read.script = text_of(kept, row, RDS_OBJECT_SCRIPT);
+		MemoryContextSwitchTo(oldcontext);
+		take(&read, argument);
+		MemoryContextReset(context);
+	}
+	systable_endscan(scan);
+	MemoryContextDelete(context);
+}
+
+/* A name of bounded length: identities are longer than an index takes. */
+void
+rds_kept_id(const char *kind, const char *identity, RdsDigest id)
+{
+	char *whole = psprintf("%s\n%s", kind, identity);
+
+	rds_object_digest(whole, id);
+	pfree(whole);
+}
+
+static Oid
+find_relation(const char *name)
+{
+	Oid schema = get_namespace_oid("rdsinit", false);
+	Oid relation = get_relname_relid(name, schema);
+
+	if (!OidIsValid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"rdsinit.%s\" does not exist", name),
+				 errhint("Make the extension anew, or restore what it made.")));
+	return relation;
+}
+
+static char *
+text_of(const RdsKept *kept, HeapTuple row, int column)
+{
+	bool isnull;
+	Datum value = heap_getattr(row, column + 1, RelationGetDescr(kept->table), &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}

@@ -1,0 +1,382 @@
+/*-------------------------------------------------------------------------
+ *
+ * touched.c
+ *	  What scripts have made, altered and dropped.
+ *
+ * The server tells it through object_access_hook, for nearly all that it does.
+ * Of rights, comments, labels and enums it does not: there the statements are
+ * looked at, and for rights, which name many objects in many ways, the rows of
+ * the catalog that this transaction has written.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaccess.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_attrdef.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_foreign_data_wrapper.h"
+#include "catalog/pg_foreign_server.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_ts_config.h"
+#include "catalog/pg_ts_config_map.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_type.h"
+#include "tcop/utility.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "touched.h"
+
+/* Where rights are; pg_attribute is looked at with pg_class. */
+static const struct
+{
+	Oid catalog;
+	ObjectType type;
+} granting[] = {
+	{RelationRelationId, OBJECT_TABLE},
+	{ProcedureRelationId, OBJECT_FUNCTION},
+	{NamespaceRelationId, OBJECT_SCHEMA},
+	{TypeRelationId, OBJECT_TYPE},
+	{LanguageRelationId, OBJECT_LANGUAGE},
+	{ForeignDataWrapperRelationId, OBJECT_FDW},
+	{ForeignServerRelationId, OBJECT_FOREIGN_SERVER},
+};
+
+#define ALL_GRANTING ((1 << lengthof(granting)) - 1)
+
+/* Whoever collects in this session, NULL: nobody. */
+static RdsTouched *current = NULL;
+static bool active = false;   /* within its scripts */
+static bool renaming = false; /* within a statement that renames */
+static bool installed = false;
+static object_access_hook_type next_access_hook = NULL;
+static ProcessUtility_hook_type next_utility_hook = NULL;
+
+static void install(void);
+static void see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, void *arg);
+static void forget_new(Oid catalog, Oid oid);
+static void see_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
+						ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion);
+static void see_transaction(XactEvent event, void *arg);
+static void look_at_statement(const Node *statement);
+static void add_named(ObjectType type, Node *name);
+static uint32 flag_of_grant(ObjectType type);
+static void collect_granted(RdsTouched *touched);
+static void collect_written(RdsTouched *touched, Oid catalog, AttrNumber column, Oid as);
+
+/*
+ * rds_touched_begin
+ *		Begins to collect what is touched, until rds_touched_end, which an error has
+ *		to be followed by, too.
+ *
+ * Outside of a transaction, what was there before is for the caller to find out.
+ */
+RdsTouched *
+rds_touched_begin(bool in_transaction)
+{
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "rdsinit touched objects", ALLOCSET_DEFAULT_SIZES);
+	RdsTouched *touched = MemoryContextAllocZero(context, sizeof(RdsTouched));
+	HASHCTL control = {0};
+
+	control.keysize = sizeof(RdsTouchKey);
+	control.entrysize = sizeof(RdsTouch);
+	control.hcxt = context;
+	touched->context = context;
+	touched->objects = hash_create("rdsinit touched objects", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	if (in_transaction)
+	{
+		touched->before = RegisterSnapshot(GetLatestSnapshot());
+		touched->since = GetCurrentCommandId(false);
+	}
+	install();
+	current = touched;
+	active = false;
+	renaming = false;
+
+	return touched;
+}
+
+/* From here on it is this script that touches. */
+void
+rds_touched_script(RdsTouched *touched, const char *name)
+{
+	MemoryContext oldcontext;
+
+	collect_granted(touched);
+	oldcontext = MemoryContextSwitchTo(touched->context);
+	touched->scripts = lappend(touched->scripts, pstrdup(name));
+	MemoryContextSwitchTo(oldcontext);
+	active = true;
+	renaming = false;
+}
+
+/* The scripts are done: nothing more is collected. */
+void
+rds_touched_finish(RdsTouched *touched)
+{
+	collect_granted(touched);
+	active = false;
+}
+
+void
+rds_touched_end(RdsTouched *touched)
+{
+	if (touched->before != NULL)
+		UnregisterSnapshot(touched->before);
+	rds_touched_abandon();
+}
+
+/* The same when the transaction is over, if there is anything to end. */
+void
+rds_touched_abandon(void)
+{
+	if (current != NULL)
+		MemoryContextDelete(current->context);
+	current = NULL;
+	active = false;
+	renaming = false;
+}
+
+void
+rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_new, bool implied)
+{
+	RdsTouchKey key = {.catalog = catalog, .oid = oid};
+	bool found;
+	RdsTouch *touch = hash_search(touched->objects, &key, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		touch->is_new = is_new;
+		touch->implied = implied;
+		touch->renamed = false;
+	}
+	else if (implied && !touch->implied)
+	{
+		touch->is_new = false;
+		return;
+	}
+	touch->implied = implied;
+	touch->script = found ? Max(touch->script, script) : script;
+	if (renaming)
+	{
+		touch->renamed = touched->renames = true;
+		touch->is_new = false;
+	}
+}
+
+/* The hooks stay where they are: others may have put theirs on top. */
+static void
+install(void)
+{
+	if (installed)
+		return;
+	next_access_hook = object_access_hook;
+	object_access_hook = see_access;
+	next_utility_hook = ProcessUtility_hook;
+	ProcessUtility_hook = see_utility;
+	RegisterXactCallback(see_transaction, NULL);
+	installed = true;
+}
+
+static void
+see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, void *arg)
+{
+	if (next_access_hook != NULL)
+		next_access_hook(access, catalog, oid, sub, arg);
+	if (!active)
+		return;
+	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
+		return;
+
+	if (catalog == IndexRelationId || catalog == InheritsRelationId || catalog == ForeignTableRelationId)
+		catalog = RelationRelationId;
+	else if (catalog == TSConfigMapRelationId)
+		catalog = TSConfigRelationId;
+	rds_touched_add(current, catalog, oid, list_length(current->scripts) - 1,
+					access == OAT_POST_CREATE && sub == 0, false);
+	if (access == OAT_DROP)
+		forget_new(catalog, oid);
+}
+
+/*
+ * What was replaced was told to be made.  As long as its name is the same that
+ * makes no difference; when it goes, its name is needed.
+ */
+static void
+forget_new(Oid catalog, Oid oid)
+{
+	RdsTouchKey key = {.catalog = catalog, .oid = oid};
+	RdsTouch *touch = hash_search(current->objects, &key, HASH_FIND, NULL);
+
+	touch->is_new = false;
+}
+
+static void
+see_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
+			ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion)
+{
+	ProcessUtility_hook_type next = next_utility_hook != NULL ? next_utility_hook : standard_ProcessUtility;
+	const Node *node = statement->utilityStmt;
+	bool renames = active && (IsA(node, RenameStmt) || IsA(node, AlterObjectSchemaStmt) || IsA(node, AlterEnumStmt));
+	bool concerns = active && (IsA(node, GrantStmt) || IsA(node, DropOwnedStmt) || IsA(node, CommentStmt) ||
+							   IsA(node, SecLabelStmt) || IsA(node, AlterEnumStmt) || IsA(node, AlterTableStmt) ||
+							   IsA(node, AlterExtensionContentsStmt));
+
+	/* the server may change the tree that it is given */
+	if (concerns)
+		node = copyObject(node);
+	/* where the statement fails and a block catches it, the next one of the kind ends it */
+	if (renames)
+		renaming = true;
+	next(statement, text, read_only_tree, context, params, environment, receiver, completion);
+	if (concerns && active)
+	{
+		CommandCounterIncrement();
+		look_at_statement(node);
+	}
+	if (renames)
+		renaming = false;
+}
+
+static void
+look_at_statement(const Node *statement)
+{
+	int script = list_length(current->scripts) - 1;
+
+	switch (nodeTag(statement))
+	{
+		case T_GrantStmt:
+			current->granted |= flag_of_grant(((const GrantStmt *) statement)->objtype);
+			break;
+		case T_DropOwnedStmt:
+			current->granted |= ALL_GRANTING;
+			break;
+		case T_CommentStmt:
+			add_named(((const CommentStmt *) statement)->objtype, ((const CommentStmt *) statement)->object);
+			break;
+		case T_SecLabelStmt:
+			add_named(((const SecLabelStmt *) statement)->objtype, ((const SecLabelStmt *) statement)->object);
+			break;
+		case T_AlterExtensionContentsStmt:
+			add_named(((const AlterExtensionContentsStmt *) statement)->objtype, ((const AlterExtensionContentsStmt *) statement)->object);
+			break;
+		case T_AlterEnumStmt:
+			rds_touched_add(current, TypeRelationId,
+							typenameTypeId(NULL, makeTypeNameFromNameList(((const AlterEnumStmt *) statement)->typeName)),
+							script, false, false);
+			break;
+		case T_AlterTableStmt:
+		{
+			Oid relation = RangeVarGetRelid(((const AlterTableStmt *) statement)->relation, NoLock, true);
+
+			/* row security is one of the few things of which the hook says nothing */
+			if (OidIsValid(relation))
+				rds_touched_add(current, RelationRelationId, relation, script, false, false);
+			break;
+		}
+		default:
+			break;
+	}
+}
+
+/* An object by its name, which a statement has just found. */
+static void
+add_named(ObjectType type, Node *name)
+{
+	Relation relation = NULL;
+	ObjectAddress address;
+
+	if (type == OBJECT_DATABASE || type == OBJECT_ROLE || type == OBJECT_TABLESPACE || type == OBJECT_LARGEOBJECT)
+		return;
+	address = get_object_address(type, name, &relation, AccessShareLock, true);
+	if (OidIsValid(address.objectId))
+		rds_touched_add(current, address.classId, address.objectId, list_length(current->scripts) - 1, false, false);
+	if (relation != NULL)
+		relation_close(relation, NoLock);
+}
+
+static uint32
+flag_of_grant(ObjectType type)
+{
+	if (type == OBJECT_SEQUENCE || type == OBJECT_COLUMN)
+		type = OBJECT_TABLE;
+	else if (type == OBJECT_PROCEDURE || type == OBJECT_ROUTINE || type == OBJECT_AGGREGATE)
+		type = OBJECT_FUNCTION;
+	else if (type == OBJECT_DOMAIN)
+		type = OBJECT_TYPE;
+	for (int i = 0; i < lengthof(granting); i++)
+	{
+		if (granting[i].type == type)
+			return 1 << i;
+	}
+	return 0;
+}
+
+/* Of what have the rights been changed by the script that has run until now? */
+static void
+collect_granted(RdsTouched *touched)
+{
+	uint32 granted = touched->granted;
+
+	touched->granted = 0;
+	for (int i = 0; i < lengthof(granting); i++)
+	{
+		if ((granted & (1 << i)) == 0)
+			continue;
+		collect_written(touched, granting[i].catalog, get_object_attnum_oid(granting[i].catalog), granting[i].catalog);
+		if (granting[i].catalog == RelationRelationId)
+			collect_written(touched, AttributeRelationId, Anum_pg_attribute_attrelid, RelationRelationId);
+	}
+	touched->since = GetCurrentCommandId(false);
+}
+
+/* Adds the objects whose row in a catalog this transaction has written. */
+static void
+collect_written(RdsTouched *touched, Oid catalog, AttrNumber column, Oid as)
+{
+	Relation relation = table_open(catalog, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		HeapTupleHeader header = tuple->t_data;
+		bool isnull;
+
+		if (HeapTupleHeaderXminFrozen(header) || !TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(header)) ||
+			HeapTupleHeaderGetCmin(header) < touched->since)
+			continue;
+		rds_touched_add(touched, as, DatumGetObjectId(heap_getattr(tuple, column, RelationGetDescr(relation), &isnull)),
+						list_length(touched->scripts) - 1, false, false);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+}
+
+/* A statement outside of a transaction may have many of its own. */
+static void
+see_transaction(XactEvent event, void *arg)
+{
+	if (current == NULL || current->before != NULL)
+		return;
+	if (event == XACT_EVENT_PRE_COMMIT && current->granted != 0)
+		collect_granted(current);
+	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT)
+		current->since = FirstCommandId;
+}

@@ -1,0 +1,50 @@
+/*-------------------------------------------------------------------------
+ *
+ * touched.h
+ *	  What scripts have made, altered and dropped.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RDS_TOUCHED_H
+#define RDS_TOUCHED_H
+
+#include "nodes/pg_list.h"
+#include "utils/hsearch.h"
+#include "utils/snapshot.h"
+
+typedef struct RdsTouchKey
+{
+	Oid catalog;
+	Oid oid;
+} RdsTouchKey;
+
+/* An object that was touched; by OID, which may be dangling. */
+typedef struct RdsTouch
+{
+	RdsTouchKey key;
+	int script;   /* that did it last, from 0 */
+	bool is_new;  /* it was made, or replaced, and not renamed or dropped since */
+	bool renamed; /* or moved: what depends on it reads differently */
+	bool implied; /* not itself, but what is in its definition */
+} RdsTouch;
+
+typedef struct RdsTouched
+{
+	MemoryContext context;
+	HTAB *objects;   /* of RdsTouch */
+	List *scripts;   /* their names */
+	Snapshot before; /* what was there before; NULL: see known */
+	HTAB *known;     /* what was there before, for keep.c to look at; NULL: nothing is known */
+	bool renames;    /* something was renamed */
+	uint32 granted;  /* the catalogs of which rights may have changed */
+	CommandId since; /* by which commands of this transaction */
+} RdsTouched;
+
+extern RdsTouched *rds_touched_begin(bool in_transaction);
+extern void rds_touched_script(RdsTouched *touched, const char *name);
+extern void rds_touched_finish(RdsTouched *touched);
+extern void rds_touched_end(RdsTouched *touched);
+extern void rds_touched_abandon(void);
+extern void rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_new, bool implied);
+
+#endif /* RDS_TOUCHED_H */
