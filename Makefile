@@ -38,7 +38,20 @@ OBJS = \
 	src/kinds_rest.o \
 	src/leftovers.o \
 	src/objects.o \
+	src/observe.o \
+	src/observe_locks.o \
+	src/observe_objects.o \
+	src/observe_relations.o \
+	src/observe_utility.o \
 	src/options.o \
+	src/plan.o \
+	src/plan_answer.o \
+	src/plan_call.o \
+	src/plan_html.o \
+	src/plan_picture.o \
+	src/plan_text.o \
+	src/plan_warnings.o \
+	src/plan_words.o \
 	src/policy.o \
 	src/psqlarg.o \
 	src/psqlcmd.o \
@@ -46,6 +59,7 @@ OBJS = \
 	src/quiet.o \
 	src/rdsinit.o \
 	src/reader.o \
+	src/request.o \
 	src/result.o \
 	src/retry.o \
 	src/run.o \
@@ -74,7 +88,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-f
 
 # One file for each capability; what a user types, and what he gets.
 REGRESS = install apply statements transactions settings errors bundle history rights copy psql \
-	versions undo deploy adopt ensure guard drift
+	versions undo deploy adopt ensure guard drift plan
 REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns locks deploys databases
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation

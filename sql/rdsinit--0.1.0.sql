@@ -144,6 +144,121 @@ LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 10;
 COMMENT ON FUNCTION rdsinit.apply_file(pg_catalog.text, pg_catalog.jsonb) IS
     'applies a file on the server, or all *.sql files below a directory';
 
+CREATE TYPE rdsinit.plan_step AS (
+    ordinal integer,
+    script pg_catalog.text,
+    line integer,
+    col integer,
+    tag pg_catalog.text,
+    run boolean,
+    started interval,
+    duration interval,
+    waited interval,
+    rows bigint,
+    wal_bytes bigint,
+    made pg_catalog.text[],
+    altered pg_catalog.text[],
+    dropped pg_catalog.text[],
+    locks pg_catalog.jsonb,
+    warnings pg_catalog.jsonb
+);
+
+CREATE FUNCTION rdsinit.plan(
+    name pg_catalog.text,
+    script pg_catalog.text,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS SETOF rdsinit.plan_step
+AS 'MODULE_PATHNAME', 'rdsinit_plan'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+
+COMMENT ON FUNCTION rdsinit.plan(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
+    'what each statement of a script would do: it is run, and rolled back';
+
+CREATE FUNCTION rdsinit.plan_text(
+    name pg_catalog.text,
+    script pg_catalog.text,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'rdsinit_plan_text'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION rdsinit.plan_text(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
+    'what a script would do, as text for a screen';
+
+CREATE FUNCTION rdsinit.plan_html(
+    name pg_catalog.text,
+    script pg_catalog.text,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'rdsinit_plan_html'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION rdsinit.plan_html(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS
+    'what a script would do, as a page with a picture';
+
+CREATE FUNCTION rdsinit.plan_bundle(
+    names pg_catalog.text[],
+    scripts pg_catalog.text[],
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS SETOF rdsinit.plan_step
+AS 'MODULE_PATHNAME', 'rdsinit_plan_bundle'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+
+COMMENT ON FUNCTION rdsinit.plan_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) IS
+    'what each statement of several scripts would do: it is run, and rolled back';
+
+CREATE FUNCTION rdsinit.plan_bundle_text(
+    names pg_catalog.text[],
+    scripts pg_catalog.text[],
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'rdsinit_plan_bundle_text'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION rdsinit.plan_bundle_text(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) IS
+    'what several scripts would do, as text for a screen';
+
+CREATE FUNCTION rdsinit.plan_bundle_html(
+    names pg_catalog.text[],
+    scripts pg_catalog.text[],
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'rdsinit_plan_bundle_html'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION rdsinit.plan_bundle_html(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) IS
+    'what several scripts would do, as a page with a picture';
+
+CREATE FUNCTION rdsinit.plan_file(
+    path pg_catalog.text,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS SETOF rdsinit.plan_step
+AS 'MODULE_PATHNAME', 'rdsinit_plan_file'
+LANGUAGE C VOLATILE PARALLEL UNSAFE ROWS 100;
+
+COMMENT ON FUNCTION rdsinit.plan_file(pg_catalog.text, pg_catalog.jsonb) IS
+    'what each statement of a file on the server, or all *.sql files below a directory, would do: it is run, and rolled back';
+
+CREATE FUNCTION rdsinit.plan_file_text(
+    path pg_catalog.text,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'rdsinit_plan_file_text'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION rdsinit.plan_file_text(pg_catalog.text, pg_catalog.jsonb) IS
+    'what a file on the server, or all *.sql files below a directory, would do, as text for a screen';
+
+CREATE FUNCTION rdsinit.plan_file_html(
+    path pg_catalog.text,
+    options pg_catalog.jsonb DEFAULT '{}')
+RETURNS pg_catalog.text
+AS 'MODULE_PATHNAME', 'rdsinit_plan_file_html'
+LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION rdsinit.plan_file_html(pg_catalog.text, pg_catalog.jsonb) IS
+    'what a file on the server, or all *.sql files below a directory, would do, as a page with a picture';
+
 CREATE PROCEDURE rdsinit.deploy(
     names pg_catalog.text[],
     scripts pg_catalog.text[],
@@ -273,6 +388,15 @@ COMMENT ON FUNCTION rdsinit.fingerprint() IS
 REVOKE ALL ON FUNCTION rdsinit.apply(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.apply_file(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.plan(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.plan_text(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.plan_html(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.plan_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.plan_bundle_text(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.plan_bundle_html(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.plan_file(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.plan_file_text(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION rdsinit.plan_file_html(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE rdsinit.deploy(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.pending(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.baseline(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
@@ -288,6 +412,15 @@ REVOKE ALL ON FUNCTION rdsinit.fingerprint() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rdsinit.apply(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON FUNCTION rdsinit.apply_file(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.plan(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.plan_text(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.plan_html(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.plan_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.plan_bundle_text(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.plan_bundle_html(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.plan_file(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.plan_file_text(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
+GRANT EXECUTE ON FUNCTION rdsinit.plan_file_html(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON PROCEDURE rdsinit.deploy(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON FUNCTION rdsinit.pending(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
 GRANT EXECUTE ON FUNCTION rdsinit.baseline(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;

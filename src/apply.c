@@ -22,6 +22,7 @@
 #include "guard.h"
 #include "keep.h"
 #include "kept.h"
+#include "observe.h"
 #include "retry.h"
 #include "run.h"
 #include "session.h"
@@ -89,7 +90,8 @@ rds_apply_pending(RdsFiles *files, const RdsLedger *ledger, RdsErrorContext *err
 			case RDS_STATE_CHANGED:
 				/* allowed: from here on it is what was applied */
 				script->outcome = RDS_OUTCOME_BASELINE;
-				rds_apply_record(ledger, script, RDS_OUTCOME_ADOPTED);
+				if (files->observer == NULL)
+					rds_apply_record(ledger, script, RDS_OUTCOME_ADOPTED);
 				break;
 			case RDS_STATE_BASELINE:
 				script->outcome = RDS_OUTCOME_BASELINE;
@@ -185,7 +187,8 @@ attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *out
 	PG_TRY();
 	{
 		run_scripts(scripts, files, ledger, outcome, touched, errctx);
-		rds_keep(touched);
+		if (files->observer == NULL)
+			rds_keep(touched);
 		rds_waits_end();
 		ReleaseCurrentSubTransaction();
 	}
@@ -212,27 +215,40 @@ static void
 run_scripts(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *outcome,
 			RdsTouched *touched, RdsErrorContext *errctx)
 {
-	RdsPlace end = {0};
 	ListCell *cell;
 
+	if (files->observer != NULL)
+		rds_observe_attempt(files->observer);
 	foreach(cell, scripts)
 	{
 		RdsScript *script = lfirst(cell);
 
+		if (files->observer != NULL && script->no_transaction)
+		{
+			rds_observe_not_run(files->observer, script);
+			continue;
+		}
 		script->statements = 0;
 		script->rows = 0;
 		rds_touched_script(touched, script->name);
 		rds_run_script(script, files, errctx);
 		script->outcome = outcome;
-		rds_apply_record(ledger, script, outcome);
+		/* a plan leaves no row, and takes no number of one either */
+		if (files->observer == NULL)
+			rds_apply_record(ledger, script, outcome);
 	}
 	if (list_length(scripts) == 1)
 	{
-		end.script = ((RdsScript *) linitial(scripts))->name;
-		errctx->place = &end;
+		/* an error is finished when this function is no more */
+		RdsPlace *end = palloc0(sizeof(RdsPlace));
+
+		end->script = ((RdsScript *) linitial(scripts))->name;
+		errctx->place = end;
 	}
 	check_deferred_constraints();
 	errctx->place = NULL;
+	if (files->observer != NULL)
+		rds_observe_finish(files->observer);
 }
 
 /* Writes a whole script's row. */

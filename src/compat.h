@@ -156,6 +156,12 @@ rds_scanner_follow_settings(core_yy_extra_type *extra)
 #define rds_end_foreach_own_lock \
 	} \
 	}
+#define rds_foreach_own_lock_backwards(partition, lock) \
+	{ \
+		dlist_iter own_lock_iterator; \
+		dlist_reverse_foreach(own_lock_iterator, &MyProc->myProcLocks[partition]) \
+		{ \
+			PROCLOCK *lock = dlist_container(PROCLOCK, procLink, own_lock_iterator.cur);
 #else
 #define rds_foreach_own_lock(partition, lock) \
 	{ \
@@ -167,6 +173,35 @@ rds_scanner_follow_settings(core_yy_extra_type *extra)
 #define rds_end_foreach_own_lock \
 	} \
 	}
+#define rds_foreach_own_lock_backwards(partition, lock) \
+	{ \
+		SHM_QUEUE *own_lock_queue = &MyProc->myProcLocks[partition]; \
+		for (PROCLOCK *lock = (PROCLOCK *) SHMQueuePrev(own_lock_queue, own_lock_queue, offsetof(PROCLOCK, procLink)); \
+			 lock != NULL; \
+			 lock = (PROCLOCK *) SHMQueuePrev(own_lock_queue, &lock->procLink, offsetof(PROCLOCK, procLink))) \
+		{
+#endif
+
+/*
+ * The slots in which this process has weak locks: three bits each, for modes 1
+ * to 3.  PostgreSQL 18 has groups of them, as many as a setting says.
+ */
+#if PG_VERSION_NUM >= 180000
+#define rds_fast_path_slots() FastPathLockSlotsPerBackend()
+#define rds_fast_path_word(slot) (MyProc->fpLockBits[(slot) / FP_LOCK_SLOTS_PER_GROUP])
+#define rds_fast_path_shift(slot) (3 * ((slot) % FP_LOCK_SLOTS_PER_GROUP))
+#else
+#define rds_fast_path_slots() FP_LOCK_SLOTS_PER_BACKEND
+#define rds_fast_path_word(slot) (MyProc->fpLockBits)
+#define rds_fast_path_shift(slot) (3 * (slot))
+#endif
+#define rds_fast_path_bits(slot) ((uint32) (rds_fast_path_word(slot) >> rds_fast_path_shift(slot)) & 7)
+
+/* How often a relation was scanned; PostgreSQL 16 dropped a prefix. */
+#if PG_VERSION_NUM >= 160000
+#define rds_numscans(entry) ((entry)->counts.numscans)
+#else
+#define rds_numscans(entry) ((entry)->t_counts.t_numscans)
 #endif
 
 /* Scans all of a table; PostgreSQL 19 asks for options. */
@@ -211,6 +246,20 @@ static inline bool
 rds_is_cluster_all(const Node *statement)
 {
 	return rds_is_cluster(statement) && ((const RdsClusterStmt *) statement)->relation == NULL;
+}
+
+/* The table that CLUSTER names, which PostgreSQL 19 has in another place; NULL: none. */
+static inline const RangeVar *
+rds_table_to_rewrite(const Node *statement)
+{
+#if PG_VERSION_NUM >= 190000
+	if (IsA(statement, RepackStmt) && ((const RepackStmt *) statement)->relation != NULL)
+		return ((const RepackStmt *) statement)->relation->relation;
+#else
+	if (IsA(statement, ClusterStmt))
+		return ((const ClusterStmt *) statement)->relation;
+#endif
+	return NULL;
 }
 
 #endif /* RDS_COMPAT_H */

@@ -86,6 +86,9 @@ rds_errctx_finish(const RdsErrorContext *context, ErrorData *error)
 
 	if (error->sqlerrcode == ERRCODE_ACTIVE_SQL_TRANSACTION && error->hint == NULL)
 		error->hint = pstrdup("A script is applied within one transaction; run the statement outside of it.");
+	if (error->sqlerrcode == ERRCODE_UNSAFE_NEW_ENUM_VALUE_USAGE)
+		error->hint = pstrdup("A new enum value must be committed before it is used: put ALTER TYPE into a script that is applied"
+							  " by a call of its own, or that begins with \"-- rdsinit: no-transaction\", for rdsinit.deploy.");
 }
 
 static void

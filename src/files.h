@@ -23,6 +23,8 @@ typedef struct RdsFiles
 	/* what decide.c has found */
 	List *ordered; /* of RdsScript: those that are not parts of others, in order */
 	List *missing; /* of RdsAppliedVersion */
+
+	struct RdsObserver *observer; /* of a plan; NULL: this is none */
 } RdsFiles;
 
 extern void rds_files_check_role(void);

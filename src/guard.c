@@ -163,6 +163,27 @@ rds_guard_take_losses(void)
 	return json.data;
 }
 
+/* The same for people: a text for each, in the current memory context. */
+List *
+rds_guard_list_losses(void)
+{
+	List *texts = NIL;
+	ListCell *cell;
+
+	if (guard == NULL || guard->losses == NIL)
+		return NIL;
+	foreach(cell, guard->losses)
+	{
+		const Loss *loss = lfirst(cell);
+		char *rows = loss->rows < 0 ? "" : psprintf(loss->rows == 1 ? " (1 row)" : " (%.0f rows)", loss->rows);
+
+		texts = lappend(texts, loss->column != NULL ? psprintf("column %s of table %s%s", quote_identifier(loss->column), loss->table, rows)
+													: psprintf("table %s%s", loss->table, rows));
+	}
+	rds_guard_forget_losses();
+	return texts;
+}
+
 /* To be called when what was lost has been given back. */
 void
 rds_guard_forget_losses(void)

@@ -14,6 +14,7 @@ extern void rds_guard_install(void);
 extern void rds_guard_begin(bool allow_data_loss);
 extern void rds_guard_end(void);
 extern char *rds_guard_take_losses(void);
+extern List *rds_guard_list_losses(void);
 extern void rds_guard_forget_losses(void);
 
 #endif /* RDS_GUARD_H */

@@ -23,6 +23,8 @@
 #include "drift.h"
 #include "ensure.h"
 #include "guard.h"
+#include "observe.h"
+#include "request.h"
 #include "versions.h"
 
 PG_MODULE_MAGIC;
@@ -49,21 +51,8 @@ void
 _PG_init(void)
 {
 	rds_guard_install();
+	rds_observe_install();
 }
-
-/* What a function does, with an error context that has been pushed. */
-typedef Datum (*Body)(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
-
-/* What happens within a call that changes the database. */
-typedef struct Request
-{
-	RdsFiles files;
-	RdsOptions options;
-	RdsErrorContext *errctx;
-	bool may_deploy;
-	const char *version;
-	Oid table;
-} Request;
 
 typedef struct Database
 {
@@ -78,7 +67,6 @@ typedef struct Acceptance
 	int64 count;
 } Acceptance;
 
-static Datum call(FunctionCallInfo fcinfo, Body body);
 static Datum apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
 static Datum apply_bundle(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
 static Datum apply_file(FunctionCallInfo fcinfo, RdsErrorContext *errctx);
@@ -96,10 +84,7 @@ static void undo_body(void *argument);
 static void adopt_body(void *argument);
 static void ensure_body(void *argument);
 static void accept_body(void *argument);
-static void take_bundle(FunctionCallInfo fcinfo, Request *request);
-static void take_options(FunctionCallInfo fcinfo, int argument, Request *request);
-static void run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, Request *request);
-static void refuse_null(FunctionCallInfo fcinfo, int argument, const char *name);
+static void run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, RdsRequest *request);
 
 /*
  * rdsinit.apply(name text, script text, options jsonb) returns setof rdsinit.outcome
@@ -107,7 +92,7 @@ static void refuse_null(FunctionCallInfo fcinfo, int argument, const char *name)
 Datum
 rdsinit_apply(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, apply);
+	return rds_request_call(fcinfo, apply);
 }
 
 /*
@@ -116,7 +101,7 @@ rdsinit_apply(PG_FUNCTION_ARGS)
 Datum
 rdsinit_apply_bundle(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, apply_bundle);
+	return rds_request_call(fcinfo, apply_bundle);
 }
 
 /*
@@ -125,7 +110,7 @@ rdsinit_apply_bundle(PG_FUNCTION_ARGS)
 Datum
 rdsinit_apply_file(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, apply_file);
+	return rds_request_call(fcinfo, apply_file);
 }
 
 /*
@@ -134,7 +119,7 @@ rdsinit_apply_file(PG_FUNCTION_ARGS)
 Datum
 rdsinit_deploy(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, deploy);
+	return rds_request_call(fcinfo, deploy);
 }
 
 /*
@@ -144,7 +129,7 @@ rdsinit_deploy(PG_FUNCTION_ARGS)
 Datum
 rdsinit_pending(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, pending);
+	return rds_request_call(fcinfo, pending);
 }
 
 /*
@@ -153,7 +138,7 @@ rdsinit_pending(PG_FUNCTION_ARGS)
 Datum
 rdsinit_baseline(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, baseline);
+	return rds_request_call(fcinfo, baseline);
 }
 
 /*
@@ -162,7 +147,7 @@ rdsinit_baseline(PG_FUNCTION_ARGS)
 Datum
 rdsinit_undo(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, undo);
+	return rds_request_call(fcinfo, undo);
 }
 
 /*
@@ -171,7 +156,7 @@ rdsinit_undo(PG_FUNCTION_ARGS)
 Datum
 rdsinit_adopt(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, adopt);
+	return rds_request_call(fcinfo, adopt);
 }
 
 /*
@@ -180,7 +165,7 @@ rdsinit_adopt(PG_FUNCTION_ARGS)
 Datum
 rdsinit_ensure_database(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, ensure_database);
+	return rds_request_call(fcinfo, ensure_database);
 }
 
 /*
@@ -190,7 +175,7 @@ rdsinit_ensure_database(PG_FUNCTION_ARGS)
 Datum
 rdsinit_statements(PG_FUNCTION_ARGS)
 {
-	return call(fcinfo, statements);
+	return rds_request_call(fcinfo, statements);
 }
 
 /*
@@ -248,49 +233,20 @@ rdsinit_fingerprint(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(fingerprint));
 }
 
-/* Runs a function's body; no error of it repeats what it was called with. */
-static Datum
-call(FunctionCallInfo fcinfo, Body body)
-{
-	MemoryContext oldcontext = CurrentMemoryContext;
-	RdsErrorContext errctx = {{0}};
-	Datum volatile result = (Datum) 0;
-
-	rds_errctx_push(&errctx);
-	PG_TRY();
-	{
-		result = body(fcinfo, &errctx);
-	}
-	PG_CATCH();
-	{
-		ErrorData *error;
-
-		MemoryContextSwitchTo(oldcontext);
-		error = CopyErrorData();
-		FlushErrorState();
-		rds_errctx_finish(&errctx, error);
-		ReThrowError(error);
-	}
-	PG_END_TRY();
-	rds_errctx_pop(&errctx);
-
-	return result;
-}
-
 static Datum
 apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	Request request = {.errctx = errctx};
+	RdsRequest request = {.errctx = errctx};
 	text *script;
 
-	refuse_null(fcinfo, 0, "name");
-	refuse_null(fcinfo, 1, "script");
+	rds_request_refuse_null(fcinfo, 0, "name");
+	rds_request_refuse_null(fcinfo, 1, "script");
 
 	script = PG_GETARG_TEXT_PP(1);
 	request.files.scripts = list_make1(rds_script_make(text_to_cstring(PG_GETARG_TEXT_PP(0)),
 													   rds_source_memory(VARDATA_ANY(script),
 																		 VARSIZE_ANY_EXHDR(script))));
-	take_options(fcinfo, 2, &request);
+	rds_request_take_options(fcinfo, 2, &request);
 	run_and_return(fcinfo, "rdsinit.apply()", apply_body, &request);
 	return (Datum) 0;
 }
@@ -298,9 +254,9 @@ apply(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 static Datum
 apply_bundle(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	Request request = {.errctx = errctx};
+	RdsRequest request = {.errctx = errctx};
 
-	take_bundle(fcinfo, &request);
+	rds_request_take_bundle(fcinfo, &request);
 	run_and_return(fcinfo, "rdsinit.apply_bundle()", apply_body, &request);
 	return (Datum) 0;
 }
@@ -308,13 +264,13 @@ apply_bundle(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 static Datum
 apply_file(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	Request request = {.errctx = errctx};
+	RdsRequest request = {.errctx = errctx};
 
-	refuse_null(fcinfo, 0, "path");
+	rds_request_refuse_null(fcinfo, 0, "path");
 	rds_files_check_role();
 
 	rds_files_open(text_to_cstring(PG_GETARG_TEXT_PP(0)), &request.files);
-	take_options(fcinfo, 1, &request);
+	rds_request_take_options(fcinfo, 1, &request);
 	run_and_return(fcinfo, "rdsinit.apply_file()", apply_body, &request);
 	return (Datum) 0;
 }
@@ -322,7 +278,7 @@ apply_file(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 static void
 apply_body(void *argument)
 {
-	Request *request = argument;
+	RdsRequest *request = argument;
 
 	rds_apply(&request->files, request->may_deploy, request->errctx);
 }
@@ -337,11 +293,11 @@ deploy(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 	bool atomic = !IsA(fcinfo->context, CallContext) || ((CallContext *) fcinfo->context)->atomic;
 	MemoryContext oldcontext = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(PortalContext, "rdsinit deployment", ALLOCSET_DEFAULT_SIZES);
-	Request request = {.errctx = errctx, .may_deploy = true};
+	RdsRequest request = {.errctx = errctx, .may_deploy = true};
 	Datum report;
 
 	MemoryContextSwitchTo(context);
-	take_bundle(fcinfo, &request);
+	rds_request_take_bundle(fcinfo, &request);
 	if (atomic)
 		rds_call("rdsinit.deploy()", &request.options, apply_body, &request);
 	else
@@ -361,7 +317,7 @@ deploy(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 static void
 deploy_body(void *argument)
 {
-	Request *request = argument;
+	RdsRequest *request = argument;
 
 	rds_deploy(&request->files, request->errctx);
 }
@@ -369,10 +325,10 @@ deploy_body(void *argument)
 static Datum
 pending(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	Request request = {.errctx = errctx};
+	RdsRequest request = {.errctx = errctx};
 	RdsLedger *ledger;
 
-	take_bundle(fcinfo, &request);
+	rds_request_take_bundle(fcinfo, &request);
 	InitMaterializedSRF(fcinfo, 0);
 	ledger = rds_history_open_to_read();
 	rds_decide(&request.files, ledger, false, errctx);
@@ -384,11 +340,11 @@ pending(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 static Datum
 baseline(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	Request request = {.errctx = errctx};
+	RdsRequest request = {.errctx = errctx};
 
-	refuse_null(fcinfo, 0, "version");
+	rds_request_refuse_null(fcinfo, 0, "version");
 	request.version = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	take_options(fcinfo, 1, &request);
+	rds_request_take_options(fcinfo, 1, &request);
 	run_and_return(fcinfo, "rdsinit.baseline()", baseline_body, &request);
 	return (Datum) 0;
 }
@@ -396,7 +352,7 @@ baseline(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 static void
 baseline_body(void *argument)
 {
-	Request *request = argument;
+	RdsRequest *request = argument;
 
 	rds_baseline(request->version, &request->files);
 }
@@ -404,11 +360,11 @@ baseline_body(void *argument)
 static Datum
 undo(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	Request request = {.errctx = errctx};
+	RdsRequest request = {.errctx = errctx};
 
-	refuse_null(fcinfo, 0, "version");
+	rds_request_refuse_null(fcinfo, 0, "version");
 	request.version = text_to_cstring(PG_GETARG_TEXT_PP(0));
-	take_options(fcinfo, 1, &request);
+	rds_request_take_options(fcinfo, 1, &request);
 	run_and_return(fcinfo, "rdsinit.undo()", undo_body, &request);
 	return (Datum) 0;
 }
@@ -416,7 +372,7 @@ undo(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 static void
 undo_body(void *argument)
 {
-	Request *request = argument;
+	RdsRequest *request = argument;
 
 	rds_undo(request->version, &request->files, request->errctx);
 }
@@ -424,11 +380,11 @@ undo_body(void *argument)
 static Datum
 adopt(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 {
-	Request request = {.errctx = errctx};
+	RdsRequest request = {.errctx = errctx};
 
-	refuse_null(fcinfo, 0, "history");
+	rds_request_refuse_null(fcinfo, 0, "history");
 	request.table = PG_GETARG_OID(0);
-	take_options(fcinfo, 1, &request);
+	rds_request_take_options(fcinfo, 1, &request);
 	run_and_return(fcinfo, "rdsinit.adopt()", adopt_body, &request);
 	return (Datum) 0;
 }
@@ -436,7 +392,7 @@ adopt(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 static void
 adopt_body(void *argument)
 {
-	Request *request = argument;
+	RdsRequest *request = argument;
 
 	rds_adopt(request->table, &request->files);
 }
@@ -447,7 +403,7 @@ ensure_database(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 	RdsOptions none;
 	Database database = {0};
 
-	refuse_null(fcinfo, 0, "name");
+	rds_request_refuse_null(fcinfo, 0, "name");
 	rds_options_parse(&none, NULL);
 	database.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	database.options = PG_ARGISNULL(1) ? NULL : PG_GETARG_JSONB_P(1);
@@ -470,7 +426,7 @@ statements(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 	RdsFiles files = {0};
 	text *script;
 
-	refuse_null(fcinfo, 0, "script");
+	rds_request_refuse_null(fcinfo, 0, "script");
 	InitMaterializedSRF(fcinfo, 0);
 
 	rds_options_parse(&options, NULL);
@@ -483,40 +439,12 @@ statements(FunctionCallInfo fcinfo, RdsErrorContext *errctx)
 	return (Datum) 0;
 }
 
-static void
-take_bundle(FunctionCallInfo fcinfo, Request *request)
-{
-	refuse_null(fcinfo, 0, "names");
-	refuse_null(fcinfo, 1, "scripts");
-
-	request->files.scripts = rds_bundle_make(PG_GETARG_ARRAYTYPE_P(0), PG_GETARG_ARRAYTYPE_P(1));
-	request->files.whole = true;
-	take_options(fcinfo, 2, request);
-}
-
-static void
-take_options(FunctionCallInfo fcinfo, int argument, Request *request)
-{
-	rds_options_parse(&request->options, PG_ARGISNULL(argument) ? NULL : PG_GETARG_JSONB_P(argument));
-	request->files.options = &request->options;
-	request->files.context = CurrentMemoryContext;
-}
-
 /* Makes a call, and returns the outcomes. */
 static void
-run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, Request *request)
+run_and_return(FunctionCallInfo fcinfo, const char *function, RdsCallBody body, RdsRequest *request)
 {
 	InitMaterializedSRF(fcinfo, 0);
 	rds_call(function, &request->options, body, request);
 
 	rds_return_outcomes(&request->files, (ReturnSetInfo *) fcinfo->resultinfo);
-}
-
-static void
-refuse_null(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
 }

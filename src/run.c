@@ -16,6 +16,7 @@
 #include "activity.h"
 #include "batch.h"
 #include "copydata.h"
+#include "observe.h"
 #include "policy.h"
 #include "quiet.h"
 #include "reader.h"
@@ -34,6 +35,8 @@
 #define FEW_QUERIES 4
 #define PATIENCE 16
 
+static void begin_statement(const RdsReader *reader, const RawStmt *statement);
+static int64 end_statement(const RdsReader *reader, int64 rows);
 static void show_progress(const RdsReader *reader, const RdsScript *script);
 static bool may_batch(const RdsReader *reader);
 static bool check_batch(RdsReader *reader);
@@ -41,7 +44,7 @@ static bool run_batch(RdsReader *reader, RdsScript *script, MemoryContext contex
 static bool check_next(RdsReader *reader);
 static void run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told);
 static void set_variables(RdsReader *reader, const RdsStep *step, const RdsResult *result);
-static void run_result(RdsReader *reader, const RdsResult *result, RdsScript *script);
+static int64 run_result(RdsReader *reader, const RdsResult *result);
 static int64 run_text(const char *text);
 
 /*
@@ -170,6 +173,23 @@ show_progress(const RdsReader *reader, const RdsScript *script)
 					reader->count, Max(script->total, reader->count));
 }
 
+/* A plan looks at each statement before it runs, and after. */
+static void
+begin_statement(const RdsReader *reader, const RawStmt *statement)
+{
+	if (reader->files->observer != NULL)
+		rds_observe_before(reader->files->observer, reader->frame->script->name,
+						   rds_cursor_position(rds_reader_cursor(reader)), statement);
+}
+
+static int64
+end_statement(const RdsReader *reader, int64 rows)
+{
+	if (reader->files->observer != NULL)
+		rds_observe_after(reader->files->observer, rows);
+	return rows;
+}
+
 /* May the statements that follow be taken many at once?  Nothing but SQL decides about them. */
 static bool
 may_batch(const RdsReader *reader)
@@ -245,7 +265,8 @@ run_batch(RdsReader *reader, RdsScript *script, MemoryContext context)
 
 		MemoryContextSwitchTo(context);
 		text = pnstrdup(cursor->text.data + cursor->start, cursor->end - cursor->start);
-		script->rows += rds_statement_run_within(statement, whole, text, None_Receiver);
+		begin_statement(reader, statement);
+		script->rows += end_statement(reader, rds_statement_run_within(statement, whole, text, None_Receiver));
 		script->statements++;
 		count++;
 		MemoryContextSwitchTo(oldcontext);
@@ -328,6 +349,7 @@ run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told)
 	Size length;
 	char *text = rds_cursor_text(cursor, &length);
 	RawStmt *statement = rds_statement_parse(text, length);
+	int64 rows = 0;
 
 	if (rds_policy_check(statement) == RDS_TAKEN_OUT)
 	{
@@ -340,22 +362,24 @@ run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told)
 		return;
 	}
 
+	begin_statement(reader, statement);
 	if (rds_is_copy_from_script(statement))
-		script->rows += rds_copy_from_script(statement, text, cursor);
+		rows = rds_copy_from_script(statement, text, cursor);
 	else if (rds_is_copy_to_client(statement))
 		rds_copy_to_nowhere(statement, text);
 	else if (step->how == RDS_SEND)
-		script->rows += rds_statement_run(statement, text, None_Receiver);
+		rows = rds_statement_run(statement, text, None_Receiver);
 	else
 	{
 		RdsResult *result = rds_result_make();
 
-		script->rows += rds_statement_run(statement, text, rds_result_receiver(result));
+		rows = rds_statement_run(statement, text, rds_result_receiver(result));
 		if (step->how == RDS_GSET)
 			set_variables(reader, step, result);
 		else
-			run_result(reader, result, script);
+			rows += run_result(reader, result);
 	}
+	script->rows += end_statement(reader, rows);
 	script->statements++;
 }
 
@@ -387,9 +411,10 @@ set_variables(RdsReader *reader, const RdsStep *step, const RdsResult *result)
 }
 
 /* Runs each field that a query has returned, as a text of SQL. */
-static void
-run_result(RdsReader *reader, const RdsResult *result, RdsScript *script)
+static int64
+run_result(RdsReader *reader, const RdsResult *result)
 {
+	int64 rows = 0;
 	ListCell *row;
 	ListCell *field;
 
@@ -401,10 +426,12 @@ run_result(RdsReader *reader, const RdsResult *result, RdsScript *script)
 		foreach(field, (List *) lfirst(row))
 		{
 			if (lfirst(field) != NULL)
-				script->rows += run_text(lfirst(field));
+				rows += run_text(lfirst(field));
 		}
 	}
 	reader->frame->place.at_command = false;
+
+	return rows;
 }
 
 static int64

@@ -72,6 +72,13 @@ rds_waits_end(void)
 		disable_timeout(timer, false);
 }
 
+/* For how long since rds_waits_begin, in milliseconds. */
+int
+rds_waits_so_far(void)
+{
+	return waited;
+}
+
 /* In a signal handler. */
 static void
 look(void)

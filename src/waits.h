@@ -24,6 +24,7 @@ typedef struct RdsWait
 
 extern void rds_waits_begin(int budget);
 extern void rds_waits_end(void);
+extern int rds_waits_so_far(void);
 extern void rds_wait_take(const ErrorData *error, RdsWait *wait);
 extern char *rds_wait_describe(const RdsWait *wait);
 extern char *rds_wait_sessions(const RdsWait *wait);

@@ -1,0 +1,228 @@
+/*-------------------------------------------------------------------------
+ *
+ * observe_utility.c
+ *	  What a utility command asks for, of the tables that it names.
+ *
+ * This is looked at before the command runs, whoever runs it: the script, or a
+ * DO block or function of it.  What it really does is found out afterwards.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "nodes/parsenodes.h"
+
+#include "compat.h"
+#include "observe.h"
+
+static void ask_alter(RdsObserver *observer, const AlterTableStmt *statement);
+static int asks_of_command(RdsObserver *observer, const AlterTableCmd *command);
+static int asks_of_column(RdsObserver *observer, const ColumnDef *column);
+static int asks_of_constraint(RdsObserver *observer, const Constraint *constraint);
+static void ask_create(RdsObserver *observer, const CreateStmt *statement);
+static bool is_serial(const TypeName *type);
+static void ask(RdsObserver *observer, const RangeVar *name, int asks);
+
+void
+rds_observe_utility(RdsObserver *observer, const Node *statement)
+{
+	observer->saw_utility = true;
+	switch (nodeTag(statement))
+	{
+		case T_AlterTableStmt:
+			ask_alter(observer, (const AlterTableStmt *) statement);
+			break;
+		case T_CreateStmt:
+			ask_create(observer, (const CreateStmt *) statement);
+			break;
+		case T_IndexStmt:
+			ask(observer, ((const IndexStmt *) statement)->relation, RDS_ASKS_INDEX);
+			break;
+		case T_ReindexStmt:
+			ask(observer, ((const ReindexStmt *) statement)->relation, RDS_ASKS_REINDEX);
+			break;
+		case T_RefreshMatViewStmt:
+			ask(observer, ((const RefreshMatViewStmt *) statement)->relation, RDS_ASKS_REFRESH);
+			break;
+		case T_CopyStmt:
+			ask(observer, ((const CopyStmt *) statement)->relation, 0);
+			break;
+		case T_LockStmt:
+		{
+			ListCell *cell;
+
+			foreach(cell, ((const LockStmt *) statement)->relations)
+				ask(observer, lfirst(cell), 0);
+			break;
+		}
+		default:
+			ask(observer, rds_table_to_rewrite(statement), 0);
+			break;
+	}
+}
+
+/*
+ * rds_observe_ask
+ *		Notes what the statement asks of a relation, and of those that inherit from
+ *		it; one that the call itself has made is nobody's business.
+ */
+void
+rds_observe_ask(RdsObserver *observer, Oid oid, bool inherit, int asks)
+{
+	RdsPlanRelation *relation = rds_observe_relation(observer, oid);
+	RdsPlanTarget *target = NULL;
+	MemoryContext oldcontext;
+	ListCell *cell;
+
+	if (!relation->existed)
+		return;
+	foreach(cell, observer->step->targets)
+	{
+		if (linitial(((RdsPlanTarget *) lfirst(cell))->members) == relation)
+			target = lfirst(cell);
+	}
+	if (target == NULL)
+	{
+		List *oids = inherit ? find_all_inheritors(oid, NoLock, NULL) : list_make1_oid(oid);
+
+		oldcontext = MemoryContextSwitchTo(observer->context);
+		target = palloc0(sizeof(RdsPlanTarget));
+		foreach(cell, oids)
+		{
+			RdsPlanRelation *member = rds_observe_relation(observer, lfirst_oid(cell));
+
+			rds_observe_measure(member);
+			if (member->existed)
+				target->members = lappend(target->members, member);
+		}
+		observer->step->targets = lappend(observer->step->targets, target);
+		MemoryContextSwitchTo(oldcontext);
+		foreach(cell, oids)
+			rds_observe_touch(observer, lfirst_oid(cell));
+	}
+	target->asks |= asks;
+}
+
+static void
+ask_alter(RdsObserver *observer, const AlterTableStmt *statement)
+{
+	int asks = 0;
+	ListCell *cell;
+
+	foreach(cell, statement->cmds)
+		asks |= asks_of_command(observer, lfirst_node(AlterTableCmd, cell));
+	ask(observer, statement->relation, asks);
+}
+
+static int
+asks_of_command(RdsObserver *observer, const AlterTableCmd *command)
+{
+	switch (command->subtype)
+	{
+		case AT_SetNotNull:
+			return RDS_ASKS_NOT_NULL;
+		case AT_AlterColumnType:
+			return RDS_ASKS_TYPE;
+		case AT_AddColumn:
+			return asks_of_column(observer, castNode(ColumnDef, command->def));
+		case AT_AddConstraint:
+			return asks_of_constraint(observer, castNode(Constraint, command->def));
+		case AT_ValidateConstraint:
+			return RDS_ASKS_VALIDATE;
+		case AT_AttachPartition:
+			if (IsA(command->def, PartitionCmd))
+				ask(observer, ((const PartitionCmd *) command->def)->name, RDS_ASKS_ATTACH);
+			return 0;
+		default:
+			return 0;
+	}
+}
+
+static int
+asks_of_column(RdsObserver *observer, const ColumnDef *column)
+{
+	int asks = is_serial(column->typeName) ? RDS_ASKS_DEFAULT : 0;
+	ListCell *cell;
+
+	foreach(cell, column->constraints)
+	{
+		const Constraint *constraint = lfirst_node(Constraint, cell);
+
+		/* of a column that is new, no row has a value that could be null */
+		if (constraint->contype != CONSTR_NOTNULL)
+			asks |= asks_of_constraint(observer, constraint);
+	}
+	return asks;
+}
+
+static int
+asks_of_constraint(RdsObserver *observer, const Constraint *constraint)
+{
+	switch (constraint->contype)
+	{
+		case CONSTR_NOTNULL:
+			return constraint->skip_validation ? 0 : RDS_ASKS_NOT_NULL;
+		case CONSTR_DEFAULT:
+		case CONSTR_IDENTITY:
+			return RDS_ASKS_DEFAULT;
+		case CONSTR_GENERATED:
+			return RDS_ASKS_GENERATED;
+		case CONSTR_CHECK:
+			return constraint->skip_validation ? 0 : RDS_ASKS_CHECK;
+		case CONSTR_PRIMARY:
+		case CONSTR_UNIQUE:
+		case CONSTR_EXCLUSION:
+			return constraint->indexname != NULL ? 0 : RDS_ASKS_UNIQUE;
+		case CONSTR_FOREIGN:
+			ask(observer, constraint->pktable, RDS_ASKS_REFERENCED);
+			return constraint->skip_validation ? 0 : RDS_ASKS_FOREIGN_KEY;
+		default:
+			return 0;
+	}
+}
+
+/* A new table refers to others. */
+static void
+ask_create(RdsObserver *observer, const CreateStmt *statement)
+{
+	ListCell *cell;
+
+	foreach(cell, statement->tableElts)
+	{
+		if (IsA(lfirst(cell), ColumnDef))
+			(void) asks_of_column(observer, lfirst(cell));
+		else if (IsA(lfirst(cell), Constraint))
+			(void) asks_of_constraint(observer, lfirst(cell));
+	}
+	foreach(cell, statement->constraints)
+		(void) asks_of_constraint(observer, lfirst_node(Constraint, cell));
+}
+
+/* What the grammar does not know for what it is. */
+static bool
+is_serial(const TypeName *type)
+{
+	static const char *const names[] = {"smallserial", "serial2", "serial", "serial4", "bigserial", "serial8"};
+
+	if (type == NULL || list_length(type->names) != 1)
+		return false;
+	for (int i = 0; i < lengthof(names); i++)
+	{
+		if (strcmp(strVal(linitial(type->names)), names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* One that is not there is for the command itself to miss. */
+static void
+ask(RdsObserver *observer, const RangeVar *name, int asks)
+{
+	Oid oid = name != NULL ? RangeVarGetRelid(name, NoLock, true) : InvalidOid;
+
+	if (OidIsValid(oid))
+		rds_observe_ask(observer, oid, name->inh, asks);
+}
