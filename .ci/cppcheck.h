@@ -17,3 +17,4 @@
 #define PG_VERSION_NUM 150000
 #define RDS_VERSION "0"
 #define RDSINIT_VERSION "0"
+#define CppAsString2(x) #x
