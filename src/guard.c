@@ -90,7 +90,8 @@ static void on_drop_database(Oid database);
 static void judge(Oid oid, int column, const char *verb);
 static Finding look(Relation relation, int column);
 static double count(Relation relation);
-static void lose(Relation relation, const char *column);
+static double rows_of(Relation relation);
+static void note(const char *table, const char *column, double rows);
 static void refuse(const char *what, const char *has, const char *verb, Finding finding);
 
 /* Once in a process. */
@@ -303,21 +304,13 @@ static void
 on_drop_database(Oid database)
 {
 	char *name = get_database_name(database);
-	MemoryContext oldcontext;
-	Loss *loss;
 
 	if (name == NULL)
 		return;
 	if (!guard->allow)
 		refuse(psprintf("database \"%s\"", name), "rows", "drop", GAVE_UP);
 
-	oldcontext = MemoryContextSwitchTo(guard->context);
-	loss = palloc0(sizeof(Loss));
-	loss->table = psprintf("(database %s)", name);
-	loss->rows = -1;
-	loss->within = GetCurrentSubTransactionId();
-	guard->losses = lappend(guard->losses, loss);
-	MemoryContextSwitchTo(oldcontext);
+	note(psprintf("(database %s)", name), NULL, -1);
 }
 
 static void
@@ -335,7 +328,7 @@ judge(Oid oid, int column, const char *verb)
 		Finding finding = look(relation, column);
 
 		if (finding != FOUND_NOTHING && guard->allow)
-			lose(relation, name);
+			note(table, name, rows_of(relation));
 		else if (finding != FOUND_NOTHING)
 			refuse(name != NULL ? psprintf("column \"%s\" of table %s", name, table) : psprintf("table %s", table),
 				   name != NULL ? "values" : "rows", verb, finding);
@@ -398,22 +391,30 @@ count(Relation relation)
 	return rows;
 }
 
-/* Notes what is lost: a small table's rows are counted, a large one's the server estimates. */
-static void
-lose(Relation relation, const char *column)
+/* A small table's rows are counted, a large one's the server estimates. */
+static double
+rows_of(Relation relation)
 {
-	MemoryContext oldcontext = MemoryContextSwitchTo(guard->context);
-	Loss *loss = palloc0(sizeof(Loss));
 	BlockNumber pages = RelationGetNumberOfBlocks(relation);
+	double rows;
 	double visible;
 
 	if (pages <= MOST_PAGES)
-		loss->rows = count(relation);
-	else
-		estimate_rel_size(relation, NULL, &pages, &loss->rows, &visible);
-	loss->table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-											 RelationGetRelationName(relation));
+		return count(relation);
+	estimate_rel_size(relation, NULL, &pages, &rows, &visible);
+	return rows;
+}
+
+/* Notes what is lost. */
+static void
+note(const char *table, const char *column, double rows)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(guard->context);
+	Loss *loss = palloc(sizeof(Loss));
+
+	loss->table = pstrdup(table);
 	loss->column = column != NULL ? pstrdup(column) : NULL;
+	loss->rows = rows;
 	loss->within = GetCurrentSubTransactionId();
 	guard->losses = lappend(guard->losses, loss);
 	MemoryContextSwitchTo(oldcontext);

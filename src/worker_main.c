@@ -51,6 +51,7 @@ static bool may_drop(const Node *statement);
 static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
 static void report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context);
 static void record_failure(const RdsTask *task, MemoryContext context);
+static void send_error(MemoryContext context);
 static void begin_transaction(MemoryContext context);
 static void keep_settings(void);
 static void hide_text(void *argument);
@@ -337,12 +338,7 @@ report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context)
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(context);
-		HOLD_INTERRUPTS();
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		RESUME_INTERRUPTS();
+		send_error(context);
 	}
 	PG_END_TRY();
 }
@@ -361,14 +357,21 @@ record_failure(const RdsTask *task, MemoryContext context)
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(context);
-		HOLD_INTERRUPTS();
-		EmitErrorReport();
-		FlushErrorState();
-		AbortCurrentTransaction();
-		RESUME_INTERRUPTS();
+		send_error(context);
 	}
 	PG_END_TRY();
+}
+
+/* Sends the error that was caught, and rolls back. */
+static void
+send_error(MemoryContext context)
+{
+	MemoryContextSwitchTo(context);
+	HOLD_INTERRUPTS();
+	EmitErrorReport();
+	FlushErrorState();
+	AbortCurrentTransaction();
+	RESUME_INTERRUPTS();
 }
 
 static void

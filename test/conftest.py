@@ -114,6 +114,14 @@ def trigger(database):
 
 
 @pytest.fixture
+def plain(trigger):
+    """plain(bundle, VARIABLE=…) starts the trigger in the mode of the fallback."""
+    def start(bundle, **variables):
+        return trigger(bundle, **{'RDSINIT_MODE': 'plain', **variables})
+    return start
+
+
+@pytest.fixture
 def once(database):
     """once(bundle, ARGUMENT…, VARIABLE=…) runs `bootstrap --once` by hand."""
     def run(bundle='', *arguments, **variables):

@@ -12,13 +12,6 @@ INDEX = 'CREATE INDEX CONCURRENTLY i ON t (n);\n'
 
 
 @pytest.fixture
-def plain(trigger):
-    def start(bundle, **variables):
-        return trigger(bundle, **{'RDSINIT_MODE': 'plain', **variables})
-    return start
-
-
-@pytest.fixture
 def refused(plain, database):
     """refused(body): the error of a script that is refused before anything runs."""
     def run(body, **variables):

@@ -9,13 +9,6 @@ from support.scripts import checksum
 
 
 @pytest.fixture
-def plain(trigger):
-    def start(bundle, **variables):
-        return trigger(bundle, **{'RDSINIT_MODE': 'plain', **variables})
-    return start
-
-
-@pytest.fixture
 def as_psql(plain, database):
     """as_psql(files, NAME=…): what the fallback makes of the files is what psql makes of them."""
     def run(files, **variables):

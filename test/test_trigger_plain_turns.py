@@ -14,13 +14,6 @@ TABLE = 'CREATE TABLE t AS SELECT n, n % 7 AS m FROM generate_series(1, 100) n;\
 OURS = "datname = current_database() AND application_name = 'rdsinit'"
 
 
-@pytest.fixture
-def plain(trigger):
-    def start(bundle, **variables):
-        return trigger(bundle, **{'RDSINIT_MODE': 'plain', **variables})
-    return start
-
-
 def rows(database, columns='name, statement, outcome'):
     return database.rows('SELECT %s FROM rdsinit_plain.history ORDER BY id' % columns)
 

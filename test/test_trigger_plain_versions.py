@@ -13,13 +13,6 @@ def ran(what):
 
 
 @pytest.fixture
-def plain(trigger):
-    def start(bundle, **variables):
-        return trigger(bundle, **{'RDSINIT_MODE': 'plain', **variables})
-    return start
-
-
-@pytest.fixture
 def refused(plain, database):
     """refused(files, event, …): the error of a bundle that leaves the database as it was."""
     def run(files, event=b'{}', **variables):
