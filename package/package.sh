@@ -77,7 +77,7 @@ compile() {
 	say "building the trigger for $lambda"
 	logged "$work/trigger.log" make -C "$source/trigger" -j "$(nproc)" WERROR=1 CC="$triplet-gcc" \
 		PG_CONFIG=true PKG_CONFIG=true CFLAGS="$(flags) -DRDSINIT_STATIC" \
-		LDFLAGS="-static-pie -Wl,--gc-sections,-z,relro,-z,now,--strip-all" \
+		LDFLAGS="-static-pie -Wl,--gc-sections,-z,relro,-z,now,-z,pack-relative-relocs,--strip-all" \
 		POSTGRES_CFLAGS="$(include_flags) $(postgres_include_flags)" \
 		TRIGGER_LIBS="$(library_flags) -L$libraries/root/usr/lib/postgresql/$PG_MAJOR/lib \
 			-Wl,--start-group ${libs[*]} -Wl,--end-group -pthread"
