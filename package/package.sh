@@ -111,7 +111,7 @@ certificates() {
 
 # All of it in one directory, and that as a zip.
 assemble() {
-	local stage=$work/stage name=rdsinit-trigger-$lambda
+	local stage=$work/stage name=rdsinit-trigger-$lambda checksum
 
 	rm -rf "$stage"
 	mkdir -p "$stage"
@@ -130,4 +130,8 @@ assemble() {
 	/usr/bin/python3 package/zip.py "$stage" "$out/$name.zip"
 	say "$out/$name.zip: $(stat -c %s "$out/$name.zip") bytes, of $(realpath --relative-to="$PWD" "$bundle")"
 	(cd "$out" && sha256sum "$name.zip")
+	# What a template's BundleChecksum has to be; only a program for this machine can say it.
+	if checksum=$("$stage/bootstrap" --bundle-checksum 2>/dev/null); then
+		say "BundleChecksum: $checksum"
+	fi
 }
