@@ -22,6 +22,9 @@ OBJS = \
 	src/call.o \
 	src/copydata.o \
 	src/decide.o \
+	src/definition.o \
+	src/definition_columns.o \
+	src/dependents.o \
 	src/deploy.o \
 	src/drift.o \
 	src/ensure.o \
@@ -34,8 +37,11 @@ OBJS = \
 	src/keep.o \
 	src/kept.o \
 	src/kinds_code.o \
+	src/kinds_foreign.o \
+	src/kinds_part.o \
 	src/kinds_relation.o \
 	src/kinds_rest.o \
+	src/kinds_schema.o \
 	src/leftovers.o \
 	src/objects.o \
 	src/observe.o \
