@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "batch.h"
+#include "compat.h"
 #include "policy.h"
 #include "quiet.h"
 #include "script_text.h"
@@ -132,7 +133,7 @@ may_be_remarked(const char *text, Size length)
 		[' '] = true, ['\t'] = true, ['\n'] = true, ['\r'] = true, ['\f'] = true, ['('] = true, [')'] = true, [','] = true, [';'] = true, ['.'] = true, ['='] = true, ['\''] = true};
 	Size word = 0;
 
-	if (!standard_conforming_strings)
+	if (!rds_strings_are_standard())
 		return true;
 	for (Size i = 0; i < length; i++)
 	{
