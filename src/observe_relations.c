@@ -377,6 +377,8 @@ is_worth_telling(const RdsObserver *observer, const RdsPlanRelation *relation, L
 			if (mode <= RowExclusiveLock)
 				return false;
 			table = hash_search(observer->relations, &relation->table, HASH_FIND, NULL);
+			if (table != NULL && table->kind == RELKIND_TOASTVALUE)
+				return false;
 			return table == NULL || (table->existed && (table->mask & LOCKBIT_ON(AccessExclusiveLock)) == 0);
 		default:
 			return true;
