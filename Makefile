@@ -79,7 +79,8 @@ OBJS = \
 	src/versions.o \
 	src/waits.o \
 	src/worker.o \
-	src/worker_main.o
+	src/worker_main.o \
+	src/worker_task.o
 
 DATA = sql/rdsinit--0.1.0.sql
 PG_CPPFLAGS = -I$(srcdir)/src -DRDS_VERSION='"$(EXTVERSION)"'

@@ -229,6 +229,7 @@ run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWor
 		task.text = statement->text;
 		task.allow_data_loss = files->options->allow_data_loss;
 		task.lock_timeout = files->options->lock_timeout;
+		task.retry_for = files->options->retry_for;
 		task.name = script->name;
 		task.version = script->version;
 		task.statement = statement->number;

@@ -163,6 +163,8 @@ rds_wait_describe(const RdsWait *wait)
 	}
 	if (wait->tag.locktag_type == LOCKTAG_TRANSACTION)
 		return pstrdup("a row that another transaction has changed");
+	if (wait->tag.locktag_type == LOCKTAG_VIRTUALTRANSACTION)
+		return pstrdup("the lock by which one waits for the end of another transaction");
 
 	initStringInfo(&other);
 	DescribeLockTag(&other, &wait->tag);
