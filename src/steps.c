@@ -27,6 +27,7 @@
 #include "quiet.h"
 #include "reader.h"
 #include "run.h"
+#include "script_text.h"
 #include "statement.h"
 #include "steps.h"
 #include "worker.h"
@@ -110,6 +111,7 @@ collect(RdsReader *reader, const RdsStep *step, RdsScript *script, MemoryContext
 	kept->place.at_command = true;
 	kept->place.statement = kept->number;
 	kept->place.text = kept->text;
+	kept->place.stretches = text_stretches(cursor, cursor->start, cursor->end, &kept->place.stretch_count);
 	rds_source_checksum(rds_source_memory(kept->text, strlen(kept->text)), kept->checksum, &ignored);
 	script->steps = lappend(script->steps, kept);
 	MemoryContextSwitchTo(oldcontext);
