@@ -20,7 +20,9 @@ OBJS = \
 	src/body.o \
 	src/bundle.o \
 	src/call.o \
+	src/client.o \
 	src/copydata.o \
+	src/deadline.o \
 	src/decide.o \
 	src/deploy.o \
 	src/drift.o \

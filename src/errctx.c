@@ -14,6 +14,7 @@
 
 #include "mb/pg_wchar.h"
 
+#include "deadline.h"
 #include "errctx.h"
 
 /* A token longer than this is not repeated in a message. */
@@ -106,6 +107,11 @@ add_context(void *arg)
 	/* its lines can quote queries: an error's are mended, a notice's cannot be */
 	errhidecontext(true);
 
+	if (geterrcode() == ERRCODE_ADMIN_SHUTDOWN && rds_deadline_ends_session())
+	{
+		errdetail("The script has caught each cancelling since the call's time was over, and gone on.");
+		errhint("Let it end when it is cancelled.");
+	}
 	context->token = NULL;
 	context->variable = NULL;
 	if (place == NULL)

@@ -17,6 +17,7 @@
 
 #include "activity.h"
 #include "compat.h"
+#include "deadline.h"
 #include "retry.h"
 
 /* Between two attempts, in milliseconds: doubled each time, and a random part of it. */
@@ -29,7 +30,7 @@ void
 rds_retry_begin(RdsRetry *retry, const RdsOptions *options)
 {
 	retry->options = options;
-	retry->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), options->retry_for);
+	retry->deadline = rds_deadline_limit(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), options->retry_for));
 	retry->attempts = 1;
 }
 

@@ -20,9 +20,11 @@
 #include "tcop/utility.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "activity.h"
 #include "copydata.h"
+#include "deadline.h"
 #include "history.h"
 #include "quiet.h"
 #include "reader.h"
@@ -38,6 +40,7 @@ static RdsStanding *find_standings(RdsScript *script, const RdsOptions *options,
 								   RdsErrorContext *errctx);
 static void run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWorker *worker,
 					RdsErrorContext *errctx);
+static int time_to_retry(const RdsOptions *options);
 static bool resume(RdsScript *script, const RdsStatement *statement, RdsStanding standing, const RdsOptions *options,
 				   RdsWorker *worker);
 static void record(const RdsScript *script, const RdsStatement *statement, const char *outcome);
@@ -231,7 +234,7 @@ run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWor
 		task.text = statement->text;
 		task.allow_data_loss = files->options->allow_data_loss;
 		task.lock_timeout = files->options->lock_timeout;
-		task.retry_for = files->options->retry_for;
+		task.retry_for = time_to_retry(files->options);
 		task.name = script->name;
 		task.version = script->version;
 		task.statement = statement->number;
@@ -244,6 +247,16 @@ run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWor
 		errctx->place = NULL;
 	}
 	commit();
+}
+
+/* The worker does not know when the call has to end. */
+static int
+time_to_retry(const RdsOptions *options)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz end = rds_deadline_limit(TimestampTzPlusMilliseconds(now, options->retry_for));
+
+	return (int) TimestampDifferenceMilliseconds(now, end);
 }
 
 /* Is the statement to be run?  What a failed one has left behind is removed. */

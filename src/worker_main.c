@@ -32,6 +32,7 @@
 #include "call.h"
 #include "compat.h"
 #include "copydata.h"
+#include "deadline.h"
 #include "guard.h"
 #include "history.h"
 #include "keep.h"
@@ -94,6 +95,7 @@ rdsinit_worker_main(Datum argument)
 	BackgroundWorkerInitializeConnectionByOid(header->database, header->user, rds_worker_flags);
 	rds_call_forbid();
 	rds_task_take_settings(header);
+	rds_deadline_begin_worker();
 
 	context = AllocSetContextCreate(TopMemoryContext, "rdsinit task", ALLOCSET_DEFAULT_SIZES);
 	for (;;)
@@ -176,6 +178,7 @@ roll_back(RdsWait *wait, MemoryContext context)
 	ErrorData *error;
 
 	rds_waits_end();
+	rds_deadline_end_statement();
 	MemoryContextSwitchTo(context);
 	HOLD_INTERRUPTS();
 	error = CopyErrorData();
@@ -275,6 +278,7 @@ try_within(const RdsTask *task, MemoryContext context)
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
 	rds_waits_begin(task->lock_timeout);
+	rds_deadline_begin_statement();
 	touched = rds_touched_begin(true);
 	rds_touched_script(touched, task->name);
 	statement = rds_statement_parse(text, strlen(text));
@@ -284,6 +288,7 @@ try_within(const RdsTask *task, MemoryContext context)
 		rows = rds_statement_run(statement, text, None_Receiver);
 	rds_keep(touched);
 	rds_touched_end(touched);
+	rds_deadline_end_statement();
 	record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
 	rds_waits_end();
 	CommitTransactionCommand();
@@ -316,7 +321,9 @@ run_at_top(const RdsTask *task, MemoryContext context)
 	begin_transaction(context);
 	/* to know for which lock, if it fails; lock_timeout is the limit */
 	rds_waits_begin(0);
+	rds_deadline_begin_statement();
 	rows = rds_statement_run_at_top(statement, text);
+	rds_deadline_end_statement();
 	rds_waits_end();
 	CommitTransactionCommand();
 	SetClientEncoding(GetDatabaseEncoding());
