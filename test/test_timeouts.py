@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import subprocess
-import threading
 import time
 
 import psycopg2
@@ -46,13 +45,13 @@ def session(database, *statements):
         yield cursor
 
 
-def apply(cursor, script, **options):
-    cursor.execute('SELECT outcome FROM rdsinit.apply(%s, %s, %s)', ('script.sql', script, json.dumps(options)))
+def apply(cursor, script, name='script.sql', **options):
+    cursor.execute('SELECT outcome FROM rdsinit.apply(%s, %s, %s)', (name, script, json.dumps(options)))
     return cursor.fetchone()[0]
 
 
-def deploy(cursor, script, **options):
-    cursor.execute('CALL rdsinit.deploy(%s, %s, %s)', (['script.sql'], [script], json.dumps(options)))
+def deploy(cursor, script, name='script.sql', **options):
+    cursor.execute('CALL rdsinit.deploy(%s, %s, %s)', ([name], [script], json.dumps(options)))
     return cursor.fetchone()[0][0]['outcome']
 
 
@@ -60,8 +59,8 @@ def deploy_outside(cursor, script, **options):
     return deploy(cursor, NO_TRANSACTION + script, **options)
 
 
-def plan(cursor, script, **options):
-    cursor.execute('SELECT count(*) FROM rdsinit.plan(%s, %s, %s)', ('script.sql', script, json.dumps(options)))
+def plan(cursor, script, name='script.sql', **options):
+    cursor.execute('SELECT count(*) FROM rdsinit.plan(%s, %s, %s)', (name, script, json.dumps(options)))
     return cursor.fetchone()[0]
 
 
@@ -130,28 +129,27 @@ EVASIONS = {
 @pytest.mark.parametrize('evasion', EVASIONS)
 def test_the_option_timeout_ends_the_call(extended, call, evasion):
     with session(extended) as cursor:
-        error = refusal(call, cursor, EVASIONS[evasion], timeout='500ms')
+        error = refusal(call, cursor, EVASIONS[evasion], timeout='300ms')
         assert error.pgcode == '57014'
-        assert error.diag.message_primary == 'canceling the call after 500 ms, which its option "timeout" allows'
+        assert error.diag.message_primary == 'canceling the call after 300 ms, which its option "timeout" allows'
         assert 'script.sql' in error.diag.context
         # Nothing goes on: no timer, and no cancelling.
-        cursor.execute('SELECT pg_sleep(0.8)')
-        assert deploy(cursor, 'SELECT 1', timeout='500ms') == 'applied'
-        cursor.execute('SELECT pg_sleep(0.8)')
+        assert deploy(cursor, 'SELECT 1', timeout='300ms') == 'applied'
+        cursor.execute('SELECT pg_sleep(0.5)')
     assert extended.value("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rdsinit' AND datname = current_database()") == 0
 
 
 @pytest.mark.parametrize('call', CALLS)
 @pytest.mark.parametrize('evasion', EVASIONS)
 def test_the_caller_s_statement_timeout_is_not_lifted(extended, call, evasion):
-    with session(extended, "SET statement_timeout = '500ms'") as cursor:
+    with session(extended, "SET statement_timeout = '300ms'") as cursor:
         error = refusal(call, cursor, EVASIONS[evasion], timeout='1h')
         assert error.pgcode == '57014'
         assert error.diag.message_primary == 'canceling statement due to statement timeout'
         cursor.execute("SHOW statement_timeout")
-        assert cursor.fetchone() == ('500ms',)
+        assert cursor.fetchone() == ('300ms',)
         cursor.execute('SET statement_timeout = 0')
-        assert deploy(cursor, 'SELECT pg_sleep(0.6)') == 'applied'
+        assert deploy(cursor, 'SELECT pg_sleep(0.4)') == 'applied'
 
 
 def test_one_that_a_function_sets_before_it_calls_is_the_caller_s_too(extended):
@@ -209,7 +207,7 @@ def test_a_script_can_lower_it_for_each_of_its_statements(extended, call, caller
         assert error.pgcode == '57014'
         assert error.diag.message_primary == 'canceling statement due to statement timeout'
         assert 'script.sql:%d:1: statement 3' % (4 if call is deploy_outside else 3) in error.diag.context or call is plan
-        call(cursor, "SET statement_timeout = '900ms';" + 'SELECT pg_sleep(0.4);' * 3)
+        call(cursor, "SET statement_timeout = '900ms';" + 'SELECT pg_sleep(0.4);' * 3, name='other.sql')
         cursor.execute('SELECT pg_sleep(1)')
 
 
@@ -226,12 +224,20 @@ def test_a_script_s_own_does_not_take_the_place_of_the_caller_s(extended):
         assert cursor.connection.notices[-1:] == ['NOTICE:  the script was cancelled\n']
 
 
+def environment(database, **more):
+    server = database.server
+    return {**os.environ, 'PGHOST': server.host, 'PGPORT': str(server.port), 'PGUSER': server.user,
+            'PGPASSWORD': server.password, 'PGDATABASE': database.name, **more}
+
+
 def test_a_language_that_goes_on_all_the_same_loses_its_session(extended):
     extended.rows('CREATE EXTENSION plperl')
-    with session(extended) as cursor:
-        error = refusal(apply, cursor, "DO LANGUAGE plperl $$ while (1) { eval { spi_exec_query('SELECT pg_sleep(0.01)') } } $$", timeout='500ms')
-        assert error.pgcode in ('57P01', None)
-        assert 'The script has caught each cancelling' in str(error)
+    call = """SELECT rdsinit.apply('script.sql',
+        $s$ DO LANGUAGE plperl $p$ while (1) { eval { spi_exec_query('SELECT pg_sleep(0.01)') } } $p$ $s$, '{"timeout": "500ms"}')"""
+    finished = subprocess.run(['psql', '-X', '-c', call], env=environment(extended), stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=SOON)
+    assert 'FATAL:  terminating connection due to administrator command' in finished.stderr
+    assert 'DETAIL:  The script has caught each cancelling since' in finished.stderr
     assert extended.rows('SELECT name FROM rdsinit.history') == []
 
 
@@ -241,11 +247,8 @@ class Client:
     """psql with one statement, in a process that can be killed."""
 
     def __init__(self, database, statement):
-        server = database.server
-        environment = {**os.environ, 'PGHOST': server.host, 'PGPORT': str(server.port), 'PGUSER': server.user,
-                       'PGPASSWORD': server.password, 'PGDATABASE': database.name, 'PGAPPNAME': 'client'}
-        self.process = subprocess.Popen(['psql', '-X', '-q', '-c', statement], env=environment, stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(['psql', '-X', '-q', '-c', statement], env=environment(database, PGAPPNAME='client'),
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def __enter__(self):
         return self
