@@ -192,7 +192,7 @@ def test_what_catches_it_waits_for_a_lock_no_longer(extended, call):
     extended.rows("""CREATE FUNCTION public.get() RETURNS void LANGUAGE plpgsql SET lock_timeout = 0 AS $$ BEGIN LOOP BEGIN
         LOCK TABLE public.hot; RETURN; EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$""")
     with session(extended, 'BEGIN', 'LOCK TABLE hot') as _, session(extended) as cursor:
-        error = refusal(call, cursor, HEADER + 'SELECT public.get()', lock_timeout='100ms', retry_for='300ms')
+        error = refusal(call, cursor, HEADER + 'SELECT public.get()', lock_timeout='100ms', retry_for='300ms', timeout='5s')
         assert error.pgcode == '55P03'
         assert error.diag.message_primary == 'could not get AccessExclusiveLock on relation public.hot'
 
