@@ -50,6 +50,7 @@ static int64 look(const RdsTask *task, MemoryContext context);
 static int64 run_within(const RdsTask *task, MemoryContext context);
 static ErrorData *attempt_within(const RdsTask *task, MemoryContext context, int64 *rows, RdsWait *wait);
 static int64 try_within(const RdsTask *task, MemoryContext context);
+static void report_activity(const RdsTask *task);
 static ErrorData *roll_back(RdsWait *wait, MemoryContext context);
 static int64 run_at_top(const RdsTask *task, MemoryContext context);
 static bool may_drop(const Node *statement);
@@ -139,8 +140,7 @@ run_task(const RdsTask *task, MemoryContext context)
 	int64 volatile rows = 0;
 	StringInfoData answer;
 
-	pgstat_report_activity(STATE_RUNNING, task->name != NULL ? psprintf("rdsinit: %s statement %d", task->name, task->statement)
-															 : "rdsinit");
+	report_activity(task);
 	keep_settings();
 	rds_guard_begin(task->allow_data_loss || task->name == NULL);
 	PG_TRY();
@@ -169,6 +169,13 @@ run_task(const RdsTask *task, MemoryContext context)
 	pq_beginmessage(&answer, RDS_MESSAGE_DONE);
 	pq_sendint64(&answer, rows);
 	pq_endmessage(&answer);
+}
+
+static void
+report_activity(const RdsTask *task)
+{
+	pgstat_report_activity(STATE_RUNNING, task->name != NULL ? psprintf("rdsinit: %s statement %d", task->name, task->statement)
+															 : "rdsinit");
 }
 
 /* Returns the error that was caught, in the given memory context, when all is rolled back. */
@@ -243,6 +250,7 @@ run_within(const RdsTask *task, MemoryContext context)
 		pause = rds_retry_prepare(&retry, error, &wait);
 		end_look(context);
 		rds_retry_pause(pause);
+		report_activity(task);
 	}
 	return rows;
 }
@@ -290,8 +298,9 @@ try_within(const RdsTask *task, MemoryContext context)
 	rds_touched_end(touched);
 	rds_deadline_end_statement();
 	record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
-	rds_waits_end();
+	/* deferred constraints may have to wait as well */
 	CommitTransactionCommand();
+	rds_waits_end();
 
 	return rows;
 }
