@@ -16,6 +16,7 @@
 #include "activity.h"
 #include "batch.h"
 #include "copydata.h"
+#include "deadline.h"
 #include "observe.h"
 #include "policy.h"
 #include "quiet.h"
@@ -176,10 +177,11 @@ show_progress(const RdsReader *reader, const RdsScript *script)
 					reader->count, Max(script->total, reader->count));
 }
 
-/* A plan looks at each statement before it runs, and after. */
+/* A plan looks at each statement before it runs, and after; and each has its time. */
 static void
 begin_statement(const RdsReader *reader, const RawStmt *statement)
 {
+	rds_deadline_begin_statement();
 	if (reader->files->observer != NULL)
 		rds_observe_before(reader->files->observer, reader->frame->script->name,
 						   rds_cursor_position(rds_reader_cursor(reader)), statement);
@@ -188,6 +190,7 @@ begin_statement(const RdsReader *reader, const RawStmt *statement)
 static int64
 end_statement(const RdsReader *reader, int64 rows)
 {
+	rds_deadline_end_statement();
 	if (reader->files->observer != NULL)
 		rds_observe_after(reader->files->observer, rows);
 	return rows;
