@@ -84,7 +84,13 @@ read_keys(json_t *event, Request *request, Error *error)
 	{
 		bool *boolean = find_boolean(key, request);
 
-		if (strcmp(key, "variables") == 0)
+		if (strcmp(key, "plan") == 0)
+		{
+			if (!json_is_boolean(value))
+				return error_set(error, ERROR_EVENT, "the event's \"plan\" is neither true nor false");
+			request->plan = json_is_true(value) ? PLAN_STEPS : PLAN_NONE;
+		}
+		else if (strcmp(key, "variables") == 0)
 		{
 			if (!read_variables(value, request, error))
 				return false;
@@ -98,7 +104,7 @@ read_keys(json_t *event, Request *request, Error *error)
 		{
 			error_set(error, ERROR_EVENT, "the event's key \"%s\" is not known", key);
 			error_hint(error, "This version knows \"allow_changed\", \"allow_data_loss\", \"allow_missing\", \"baseline\","
-							  " \"force\", \"out_of_order\", \"resume\" and \"variables\".");
+							  " \"force\", \"out_of_order\", \"plan\", \"resume\" and \"variables\".");
 			return false;
 		}
 		else if (!json_is_boolean(value))

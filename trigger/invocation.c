@@ -23,6 +23,7 @@
 
 static bool run(Http *http, const Config *config, const char *event, size_t event_length,
 				const Deadline *deadline, Outcome *outcome, Error *error);
+static bool check_plan(const Config *config, const Request *request, Error *error);
 static bool run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
 						  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error);
 static bool find_target(const Config *config, const Secret *secret, Target *target, const char **database, Error *error);
@@ -43,19 +44,22 @@ invocation_run(Http *http, const Config *config, const Error *config_error,
 	{
 		*error_type = config_error->type;
 		reply_log_failure(&outcome, config_error);
-		return reply_failure(&outcome, config_error);
+		return reply_text(reply_failure(&outcome, config_error, REPLY_LIMIT));
 	}
 
 	if (run(http, config, event, event_length, deadline, &outcome, &error))
 	{
 		reply_log_success(&outcome, clock_now() - started);
-		answer = reply_success(&outcome, clock_now() - started);
+		if (config->request.plan == PLAN_TEXT)
+			answer = strdup(outcome.plan);
+		else
+			answer = reply_text(reply_success(&outcome, clock_now() - started, REPLY_LIMIT));
 	}
 	else
 	{
 		*error_type = error.type;
 		reply_log_failure(&outcome, &error);
-		answer = reply_failure(&outcome, &error);
+		answer = reply_text(reply_failure(&outcome, &error, REPLY_LIMIT));
 	}
 
 	error_free(&error);
@@ -82,6 +86,7 @@ run(Http *http, const Config *config, const char *event, size_t event_length,
 	}
 	if (!request_copy(&config->request, &request, error) ||
 		!event_read(event, event_length, &request, error) ||
+		!check_plan(config, &request, error) ||
 		!bundle_read(config->bundle, config->directory, &bundle, error))
 		goto done;
 	if (config->secret_name != NULL && !secret_read(http, config, deadline, &secret, error))
@@ -105,16 +110,28 @@ done:
 }
 
 static bool
+check_plan(const Config *config, const Request *request, Error *error)
+{
+	if (request->plan == PLAN_NONE || config->mode != MODE_PLAIN)
+		return true;
+	error_set(error, ERROR_CONFIGURATION, "there is no plan where RDSINIT_MODE is plain: planning is the extension's");
+	error_hint(error, "Use RDSINIT_MODE=auto with a database that has the extension rdsinit.");
+	return false;
+}
+
+static bool
 run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
 			  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error)
 {
 	Session session = {0};
 	bool ok;
 
-	ok = database_open(target, database, config->admin_database, deadline, &session,
-					   &outcome->database_created, error) &&
+	ok = database_open(target, database, request->plan == PLAN_NONE ? config->admin_database : NULL, deadline,
+					   &session, &outcome->database_created, error) &&
 		 apply_bundle(&session, bundle, config->mode, request, outcome, error);
 	database_close(&session);
+	if (!ok && request->plan != PLAN_NONE && error_has_sqlstate(error, "3D000"))
+		error_hint(error, "A plan creates no database: deploy once, or run CREATE DATABASE and CREATE EXTENSION rdsinit in it.");
 	return ok;
 }
 

@@ -39,6 +39,7 @@
 typedef struct Options
 {
 	bool once;
+	bool plan;
 	long timeout; /* in seconds */
 } Options;
 
@@ -56,7 +57,7 @@ int
 main(int argc, char **argv)
 {
 	const char *address = getenv("AWS_LAMBDA_RUNTIME_API");
-	Options options = {false, DEFAULT_TIMEOUT};
+	Options options = {false, false, DEFAULT_TIMEOUT};
 	Http *http = NULL;
 	Config config = {0};
 	Error config_error = ERROR_NONE;
@@ -71,6 +72,8 @@ main(int argc, char **argv)
 
 	if (start(&http, &config, &config_error))
 	{
+		if (options.plan)
+			config.request.plan = PLAN_TEXT;
 		if (options.once)
 			status = run_once(http, &config, &config_error, options.timeout);
 		else
@@ -88,6 +91,7 @@ read_options(int argc, char *const *argv, Options *options)
 {
 	static const struct option long_options[] = {
 		{"once", no_argument, NULL, 'o'},
+		{"plan", no_argument, NULL, 'p'},
 		{"timeout", required_argument, NULL, 't'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -101,6 +105,9 @@ read_options(int argc, char *const *argv, Options *options)
 		{
 			case 'o':
 				options->once = true;
+				break;
+			case 'p':
+				options->plan = true;
 				break;
 			case 't':
 				errno = 0;
@@ -122,7 +129,7 @@ read_options(int argc, char *const *argv, Options *options)
 				exit(EXIT_USAGE);
 		}
 	}
-	if (optind < argc)
+	if (optind < argc || (options->plan && !options->once))
 	{
 		usage(stderr);
 		exit(EXIT_USAGE);
@@ -137,8 +144,9 @@ usage(FILE *stream)
 			"\n"
 			"Usage:\n"
 			"  %s              as AWS Lambda runs it: AWS_LAMBDA_RUNTIME_API is set\n"
-			"  %s --once [--timeout SECONDS]\n"
-			"                         one invocation now; its answer is printed\n"
+			"  %s --once [--plan] [--timeout SECONDS]\n"
+			"                         one invocation now; its answer is printed. With --plan:\n"
+			"                         what it would do, which is rolled back\n"
 			"  %s --help | --version\n"
 			"\n"
 			"Environment:\n"
@@ -201,7 +209,11 @@ run_once(Http *http, const Config *config, const Error *config_error, long timeo
 	Deadline deadline = deadline_after(timeout * 1000);
 	const char *error_type;
 	char *answer = invocation_run(http, config, config_error, NULL, 0, &deadline, &error_type);
-	bool written = answer != NULL && puts(answer) != EOF && fflush(stdout) == 0;
+	bool is_failed_plan = config->request.plan == PLAN_TEXT && error_type != NULL;
+	bool written;
+
+	/* What is printed can be kept in a file: a plan, or else nothing but what the log says. */
+	written = answer != NULL && (is_failed_plan || puts(answer) != EOF) && fflush(stdout) == 0;
 
 	free(answer);
 	return written && error_type == NULL ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -8,17 +8,29 @@
 #ifndef REPLY_H
 #define REPLY_H
 
+#include <jansson.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "error.h"
 #include "outcome.h"
 
+/* What an answer is at most, in bytes. */
+#define REPLY_LIMIT (128 * 1024)
+
 /*
- * The answer as a string to be freed, also when memory is out.  "duration" is
- * the invocation's so far, in milliseconds.
+ * What an invocation comes to, to be json_decref'ed: about "limit" bytes at
+ * most, with "truncated" where lists had to be cut for that.  "duration" is the
+ * invocation's so far, in milliseconds.
  */
-extern char *reply_success(const Outcome *outcome, int64_t duration);
-extern char *reply_failure(const Outcome *outcome, const Error *error);
+extern json_t *reply_success(const Outcome *outcome, int64_t duration, size_t limit);
+extern json_t *reply_failure(const Outcome *outcome, const Error *error, size_t limit);
+
+/*
+ * Takes over a reply, and gives it as a string to be freed.  An invocation must
+ * be answered: where memory is out, NULL included, the string says that.
+ */
+extern char *reply_text(json_t *reply);
 
 /* Logs the same in short. */
 extern void reply_log_success(const Outcome *outcome, int64_t duration);
