@@ -18,7 +18,6 @@
 /* For the keys that say that a list was cut. */
 #define ROOM_FOR_TRUNCATED 100
 
-static void add_list(json_t *reply, const char *key, json_t *list, size_t limit, ShortenRank rank);
 static void add_plan(json_t *reply, const char *plan, size_t limit);
 static json_t *count_warnings(const json_t *steps);
 static int rank_step(const json_t *step);
@@ -44,7 +43,7 @@ reply_success(const Outcome *outcome, int64_t duration, size_t limit)
 	json_object_set_new(reply, "body",
 						json_string(outcome->plan != NULL
 										? "RDS schema plan successful: all was rolled back, nothing was changed."
-										: "RDS schema initialization successful!"));
+										: REPLY_SUCCESS));
 	set_text(reply, "mode", outcome->mode);
 	set_text(reply, "reason", outcome->reason);
 	set_text(reply, "database", outcome->database);
@@ -54,7 +53,7 @@ reply_success(const Outcome *outcome, int64_t duration, size_t limit)
 	else
 	{
 		json_object_set_new(reply, "databaseCreated", json_boolean(outcome->database_created));
-		add_list(reply, "scripts", scripts_json(outcome), limit, rank_script);
+		reply_add_list(reply, "scripts", scripts_json(outcome), limit, rank_script);
 	}
 	return reply;
 }
@@ -74,7 +73,7 @@ reply_failure(const Outcome *outcome, const Error *error, size_t limit)
 		free(body);
 	}
 	if (outcome->is_partial)
-		add_list(reply, "scripts", scripts_json(outcome), limit, rank_script);
+		reply_add_list(reply, "scripts", scripts_json(outcome), limit, rank_script);
 	return reply;
 }
 
@@ -90,9 +89,8 @@ reply_text(json_t *reply)
 	return text != NULL ? text : strdup(fallback);
 }
 
-/* As much of a list as there is room for, beside what the reply holds already. */
-static void
-add_list(json_t *reply, const char *key, json_t *list, size_t limit, ShortenRank rank)
+void
+reply_add_list(json_t *reply, const char *key, json_t *list, size_t limit, ShortenRank rank)
 {
 	size_t used = shorten_length(reply) + ROOM_FOR_TRUNCATED;
 	size_t count = json_array_size(list);
@@ -112,7 +110,7 @@ add_plan(json_t *reply, const char *plan, size_t limit)
 
 	json_object_set_new(reply, "statements", json_integer((json_int_t) json_array_size(steps)));
 	json_object_set_new(reply, "warnings", count_warnings(steps));
-	add_list(reply, "plan", steps, limit, rank_step);
+	reply_add_list(reply, "plan", steps, limit, rank_step);
 }
 
 /* How many of each severity, whatever of the steps has no room. */

@@ -14,6 +14,10 @@
 
 #include "error.h"
 #include "outcome.h"
+#include "shorten.h"
+
+/* The body of a success. */
+#define REPLY_SUCCESS "RDS schema initialization successful!"
 
 /* What an answer is at most, in bytes. */
 #define REPLY_LIMIT (128 * 1024)
@@ -25,6 +29,9 @@
  */
 extern json_t *reply_success(const Outcome *outcome, int64_t duration, size_t limit);
 extern json_t *reply_failure(const Outcome *outcome, const Error *error, size_t limit);
+
+/* Adds a list that it takes over: as much as there is room for, beside what the reply holds already. */
+extern void reply_add_list(json_t *reply, const char *key, json_t *list, size_t limit, ShortenRank rank);
 
 /*
  * Takes over a reply, and gives it as a string to be freed.  An invocation must

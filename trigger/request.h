@@ -39,8 +39,9 @@ typedef struct Request
 	bool allow_missing;
 	Resume resume;
 	Plan plan;
-	char *baseline;    /* a version, canonical; NULL: none */
-	json_t *variables; /* an object of strings; NULL: none */
+	char *bundle_checksum; /* what the bundle's must be; NULL: it may be any */
+	char *baseline;        /* a version, canonical; NULL: none */
+	json_t *variables;     /* an object of strings; NULL: none */
 } Request;
 
 /* What a value of some options must be, for errors. */
