@@ -112,3 +112,63 @@ def test_cdks_trigger_that_does_not_wait(trigger_handler, trigger, database, lam
     assert trigger_handler(function, properties={'InvocationType': 'Event'})['Status'] == 'SUCCESS'
     function.wait_for_log(lambda entry: entry['message'] == 'schema initialization successful')
     assert [each.type for each in lambda_api.invoked] == ['Event']
+
+
+# custom_resources.Provider
+
+@pytest.fixture
+def provider_handler(handle):
+    def run(function, request_type='Create', **more):
+        return handle('provider', function, request_type, more.pop('properties', {}), **more)
+    return run
+
+
+def test_cdks_provider_hands_on_what_the_function_returns(provider_handler, trigger, database, lambda_api):
+    """The framework hands on ResponseURL as well, and answers there itself: once, as `handle` has seen."""
+    created = provider_handler(trigger(GOOD), properties={'allow_data_loss': 'false'})
+    assert created['Status'] == 'SUCCESS' and created['Reason'] == 'SUCCESS'
+    assert created['Data']['Database'] == database.name
+    assert created['PhysicalResourceId']
+    assert database.relations() == ['public.good']
+    (invoked,) = lambda_api.invoked
+    assert json.loads(invoked.payload)['ResponseURL'] == 'https://' + RESPONSE_HOST + RESPONSE_PATH
+
+
+def test_cdks_provider_fails_when_the_function_does(provider_handler, trigger, database, lambda_api):
+    function = trigger(BAD)
+    answer = provider_handler(function)
+    assert answer['Status'] == 'FAILED'
+    assert 'schema.sql:2:21: type "nosuchtype" does not exist' in answer['Reason']
+    assert database.relations() == []
+    # The framework knows of its own mark that there is nothing to be deleted.
+    assert answer['PhysicalResourceId'] == FAILED_CREATE
+    assert provider_handler(function, 'Delete', PhysicalResourceId=FAILED_CREATE)['Status'] == 'SUCCESS'
+    assert [json.loads(each.payload)['RequestType'] for each in lambda_api.invoked][-1] == 'Create'
+
+
+def test_cdks_provider_through_a_resources_life(provider_handler, trigger, database):
+    created = provider_handler(trigger(GOOD))
+    known_by = {'PhysicalResourceId': created['PhysicalResourceId']}
+    updated = provider_handler(trigger('CREATE TABLE more ();'), 'Update', OldResourceProperties={}, **known_by)
+    deleted = provider_handler(trigger('CREATE TABLE more ();'), 'Delete', **known_by)
+    for answer in (updated, deleted):
+        assert answer['Status'] == 'SUCCESS'
+        assert answer['PhysicalResourceId'] == created['PhysicalResourceId']
+    assert database.relations() == ['public.good', 'public.more']
+
+
+def test_cdks_provider_with_a_property_that_is_not_known(provider_handler, trigger, database):
+    answer = provider_handler(trigger(GOOD), properties={'alow_data_loss': 'true'})
+    assert answer['Status'] == 'FAILED' and '"alow_data_loss" is not known' in answer['Reason']
+    assert not database.exists()
+
+
+@pytest.mark.parametrize('token', [FUNCTION_ARN, FUNCTION_ARN + ':live'])
+def test_what_cloudformation_sends_itself_is_answered_to_itself(trigger, token):
+    """Where the function is the ServiceToken: here nobody listens to the answer, and that is an error."""
+    function = trigger(GOOD)
+    payload = function.fail({
+        'RequestType': 'Delete', 'RequestId': 'r', 'StackId': STACK, 'LogicalResourceId': 'Schema', 'ServiceToken': token,
+        'PhysicalResourceId': 'p', 'ResponseURL': 'https://127.0.0.1:1/x', 'ResourceProperties': {'ServiceToken': token}},
+        timeout_s=4)
+    assert payload['errorType'] == 'Rdsinit.Response' and 'CloudFormation could not be answered' in payload['errorMessage']

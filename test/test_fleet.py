@@ -89,3 +89,19 @@ ROWS = {
 def test_a_row_becomes_an_event(machine, row, event):
     payload = states(machine())[1]['Arguments']['Payload']
     assert node.node_json('payload.js', payload, json.dumps(row)) == (event or row)
+
+
+def test_the_event_of_a_row_is_understood_by_the_function(machine, trigger, secrets, server, database):
+    """The function has a database of its own in its environment; the row names another, with its secret."""
+    row = {'host': server.host, 'port': str(server.port), 'database': database.name, 'secret': 'fleet/a',
+           'bundle': '', 'force': 'true'}
+    event = node.node_json('payload.js', states(machine())[1]['Arguments']['Payload'], json.dumps(row))
+    secrets.put('fleet/own', {'username': 'nobody', 'password': 'wrong'})
+    secrets.put('fleet/a', {'username': server.user, 'password': server.password})
+    function = trigger('CREATE TABLE IF NOT EXISTS t ();', DB_HOST='nowhere.invalid', DB_USER=None, DB_PASSWORD=None,
+                       DB_SECRET_NAME='fleet/own', RDSINIT_EVENT_TARGETS='allow', **secrets.environment())
+    assert function.succeed(event)['database'] == database.name
+    assert database.relations() == ['public.t']
+    # A word that is no boolean is refused, and not taken for one.
+    event = node.node_json('payload.js', states(machine())[1]['Arguments']['Payload'], json.dumps({**row, 'force': 'yes'}))
+    assert '"force" is not true or false' in function.fail(event)['errorMessage']
