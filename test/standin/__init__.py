@@ -1,11 +1,12 @@
 """Stand-ins, on loopback, for what the trigger talks to in production."""
 
+from .dns import NameServer
 from .http_server import Answer, LoopbackServer, Request
 from .postgres import PostgresProxy
 from .runtime_api import Invocation, Outcome, RuntimeApi
 from .secrets_manager import Credentials, SecretsManager
 
 __all__ = [
-    'Answer', 'Credentials', 'Invocation', 'LoopbackServer', 'Outcome',
+    'Answer', 'Credentials', 'Invocation', 'LoopbackServer', 'NameServer', 'Outcome',
     'PostgresProxy', 'Request', 'RuntimeApi', 'SecretsManager',
 ]
