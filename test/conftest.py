@@ -6,10 +6,10 @@ import uuid
 
 import pytest
 
-from standin import PostgresProxy, SecretsManager
+from standin import CloudFormation, PostgresProxy, SecretsManager
 from support import Cluster, Database, Server, Trigger, node, run_once
-from support.cloudformation import Deployment
 from support.database import quoted
+from support.deployment import Deployment
 from support.stack import PATHS, REQUIRED, TEMPLATES
 from support.trigger import program
 
@@ -72,6 +72,15 @@ def secrets():
     with SecretsManager() as manager:
         yield manager
         assert manager.crashes == []
+
+
+@pytest.fixture
+def cloudformation():
+    """CloudFormation; what breaks its rules fails the test."""
+    with CloudFormation() as service:
+        yield service
+        assert service.crashes == []
+        assert service.violations == []
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from support import node
-from support.cloudformation import Refused
+from support.deployment import Refused
 from support.stack import FUNCTION, NETWORK, PATHS, REQUIRED, SECRET, TEMPLATES
 
 # What the validator warns of, and why it may.

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "checksum.h"
+#include "shorten.h"
 #include "text.h"
 
 /* CloudFormation's own limits, in bytes. */
@@ -22,6 +23,8 @@
 
 static bool copy_text(const Event *event, const char *key, json_t *answer, Error *error);
 static char *shorten(json_t *answer, size_t length);
+static void cut_reason(json_t *answer, size_t length);
+static void set_reason(json_t *answer, const char *text, size_t length);
 static void append(FILE *text, const char *label, const char *value);
 
 ResourceRequest
@@ -168,30 +171,42 @@ static char *
 shorten(json_t *answer, size_t length)
 {
 	const json_t *reason = json_object_get(answer, "Reason");
-	char *body = json_dumps(answer, JSON_COMPACT);
 
-	if (body != NULL && strlen(body) > length)
-	{
-		free(body);
+	if (shorten_length(answer) > length)
 		json_object_del(answer, "Data");
-		body = json_dumps(answer, JSON_COMPACT);
-	}
-	/* A byte of the text is at least one of the body. */
-	if (body != NULL && strlen(body) > length && json_string_length(reason) > strlen(body) - length + strlen(ELLIPSIS))
-	{
-		const char *text = json_string_value(reason);
-		size_t kept = text_valid_length(text, strlen(text) - (strlen(body) - length) - strlen(ELLIPSIS));
+	if (shorten_length(answer) > length && reason != NULL)
+		cut_reason(answer, length);
+	return shorten_length(answer) <= length ? json_dumps(answer, JSON_COMPACT) : NULL;
+}
 
-		free(body);
-		json_object_set_new(answer, "Reason", json_pack("s%+", text, kept, ELLIPSIS));
-		body = json_dumps(answer, JSON_COMPACT);
-	}
-	if (body != NULL && strlen(body) > length)
+/* The longest that there is room for: how long a character is depends on whether it is escaped. */
+static void
+cut_reason(json_t *answer, size_t length)
+{
+	json_t *whole = json_incref(json_object_get(answer, "Reason"));
+	const char *text = json_string_value(whole);
+	size_t fits = 0;
+	size_t too_long = strlen(text);
+
+	while (too_long - fits > 1)
 	{
-		free(body);
-		body = NULL;
+		size_t middle = fits + (too_long - fits) / 2;
+
+		set_reason(answer, text, middle);
+		if (shorten_length(answer) <= length)
+			fits = middle;
+		else
+			too_long = middle;
 	}
-	return body;
+	set_reason(answer, text, fits);
+	json_decref(whole);
+}
+
+/* So many bytes of a text, without what they have of a character that they cut. */
+static void
+set_reason(json_t *answer, const char *text, size_t length)
+{
+	json_object_set_new(answer, "Reason", json_pack("s%+", text, text_valid_length(text, length), ELLIPSIS));
 }
 
 /* What is not known is left out; what is no UTF-8, replaced. */

@@ -191,6 +191,7 @@ usage(FILE *stream)
 			"  RDSINIT_RESUME         skip or again: what becomes of a statement of which it\n"
 			"                         is not known how it ended\n"
 			"  RDSINIT_BASELINE       the version up to which the database has all already\n"
+			"  RDSINIT_EVENT_TARGETS  allow: an event may say which database is meant\n"
 			"  RDSINIT_VARIABLES      psql's variables: a JSON object\n"
 			"  AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN\n"
 			"                         for the secret\n"

@@ -15,7 +15,7 @@
 
 #define ATTEMPT_TIMEOUT 5000
 #define FIRST_PAUSE 200
-#define LONGEST_PAUSE 5000
+#define LONGEST_PAUSE 1000
 
 /* S3 says in less what is wrong. */
 #define LONGEST_RESPONSE (64 * 1024)
@@ -54,7 +54,10 @@ resource_put(Http *http, const char *url, const char *body, const Deadline *dead
 		request.timeout = remaining < ATTEMPT_TIMEOUT ? remaining + 1 : ATTEMPT_TIMEOUT;
 		ok = attempt(http, &request, &refused, error);
 		if (ok)
+		{
+			error_free(error);
 			break;
+		}
 		refusals += refused;
 		if (refusals == MOST_REFUSALS || !backoff_pause(&backoff, deadline))
 		{
