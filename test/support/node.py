@@ -23,11 +23,11 @@ def program():
     return MODULES / ('node-linux-' + machine) / 'bin' / 'node'
 
 
-def node(*arguments, timeout=120, **variables):
+def node(*arguments, timeout=120, cwd=None, **variables):
     """Runs a script of test/cdk (or what stands at an absolute path); its CompletedProcess."""
     script, *rest = arguments
     environment = {'PATH': '/usr/bin:/bin', 'HOME': os.devnull, 'NODE_PATH': str(MODULES), **variables}
-    return subprocess.run([program(), SCRIPTS / script, *rest], env=environment, stdin=subprocess.DEVNULL,
+    return subprocess.run([program(), SCRIPTS / script, *rest], env=environment, stdin=subprocess.DEVNULL, cwd=cwd,
                           capture_output=True, text=True, timeout=timeout)
 
 
