@@ -90,6 +90,8 @@ connect_patiently(const Target *target, const char *name, bool must_exist, const
 			*connection = NULL;
 			return error_out_of_memory(error);
 		}
+		if (login_renew(target->login, error, deadline))
+			continue;
 		if (!transient && !(must_exist && error_has_sqlstate(error, "3D000")))
 			return false;
 		if (!backoff_pause(&backoff, deadline))

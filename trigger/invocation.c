@@ -14,9 +14,9 @@
 #include "bundle.h"
 #include "database.h"
 #include "event.h"
+#include "login.h"
 #include "outcome.h"
 #include "reply.h"
-#include "secret.h"
 
 /* The server would cut a longer name, and find another database or none. */
 #define LONGEST_NAME 63
@@ -25,7 +25,7 @@ static bool run(Http *http, const Config *config, const char *event, size_t even
 				const Deadline *deadline, Outcome *outcome, Error *error);
 static bool run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
 						  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error);
-static bool find_target(const Config *config, const Secret *secret, Target *target, const char **database, Error *error);
+static bool find_target(const Config *config, Login *login, Target *target, const char **database, Error *error);
 static const char *first_of(const char *a, const char *b);
 
 char *
@@ -70,7 +70,7 @@ run(Http *http, const Config *config, const char *event, size_t event_length,
 {
 	Request request = {0};
 	Bundle bundle = {0};
-	Secret secret = {0};
+	Login login = {0};
 	Target target = {0};
 	const char *database = NULL;
 	bool ok = false;
@@ -84,9 +84,8 @@ run(Http *http, const Config *config, const char *event, size_t event_length,
 		!event_read(event, event_length, &request, error) ||
 		!bundle_read(config->bundle, config->directory, &bundle, error))
 		goto done;
-	if (config->secret_name != NULL && !secret_read(http, config, deadline, &secret, error))
-		goto done;
-	if (!find_target(config, &secret, &target, &database, error))
+	if (!login_open(http, config, deadline, &login, error) ||
+		!find_target(config, &login, &target, &database, error))
 		goto done;
 
 	outcome->database = strdup(database);
@@ -99,7 +98,7 @@ run(Http *http, const Config *config, const char *event, size_t event_length,
 
 done:
 	request_free(&request);
-	secret_free(&secret);
+	login_close(&login);
 	bundle_free(&bundle);
 	return ok;
 }
@@ -120,14 +119,16 @@ run_on_target(const Config *config, const Target *target, const char *database, 
 
 /* What the environment says goes before what the secret says. */
 static bool
-find_target(const Config *config, const Secret *secret, Target *target, const char **database, Error *error)
+find_target(const Config *config, Login *login, Target *target, const char **database, Error *error)
 {
+	const Secret *secret = &login->secret;
+
 	target->host = first_of(config->host, secret->host);
 	target->port = first_of(config->port, first_of(secret->port, "5432"));
-	target->user = first_of(config->user, secret->username);
-	target->password = first_of(config->password, secret->password);
+	target->login = login;
 	target->sslmode = config->sslmode;
 	target->sslrootcert = config->sslrootcert;
+	target->sslrootcert_names = config->sslrootcert_names;
 	*database = first_of(config->database, secret->database);
 
 	if (target->host == NULL || *database == NULL)

@@ -150,7 +150,9 @@ usage(FILE *stream)
 			"                         username, password, and perhaps host, port, dbname\n"
 			"  DB_USER, DB_PASSWORD   instead of a secret\n"
 			"  DB_SSLMODE             verify-full where there is a CA file, else require\n"
-			"  DB_SSLROOTCERT         the CA file; without it ca.pem beside the program\n"
+			"  DB_SSLROOTCERT         the CA file; without it ca.pem, rds-roots.pem and\n"
+			"                         amazon-roots.pem beside the program\n"
+			"  DB_AUTH                password, or iam: a token of IAM database authentication\n"
 			"  DB_ADMIN_NAME          postgres: connected to only for creating DB_NAME\n"
 			"  RDSINIT_BUNDLE         file or directory of scripts; without it \"schema\",\n"
 			"                         or else \"schema.sql\", beside the program\n"
@@ -190,7 +192,10 @@ start(Http **http, Config *config, Error *config_error)
 	if (!ok)
 		log_line(LEVEL_ERROR, NULL, "%s", error.message != NULL ? error.message : "out of memory");
 	else
+	{
 		(void) config_read(config, config_error);
+		http_trust(*http, config->https_ca);
+	}
 	error_free(&error);
 	return ok;
 }
