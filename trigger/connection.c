@@ -188,8 +188,20 @@ try_address(const Attempt *attempt, const Deadline *deadline, PGconn **connectio
 		return error_out_of_memory(error);
 	if (finish(candidate, &limit))
 	{
-		*connection = candidate;
-		return true;
+		const char *standby = PQparameterStatus(candidate, "in_hot_standby");
+
+		if (standby == NULL || strcmp(standby, "on") != 0)
+		{
+			*connection = candidate;
+			return true;
+		}
+		PQfinish(candidate);
+		error_set(error, ERROR_CONNECTION, "the server at \"%s\", port %s, is a standby, which can only be read",
+				  attempt->host, attempt->target->port);
+		error_sqlstate(error, "25006");
+		error_hint(error, "Set DB_HOST to the primary (of a cluster: the writer endpoint), or to all servers,"
+						  " separated by commas.");
+		return false;
 	}
 
 	if (PQstatus(candidate) == CONNECTION_BAD)

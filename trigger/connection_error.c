@@ -26,6 +26,28 @@ static const char *const transient_sqlstates[] = {
 	"53300"  /* too_many_connections */
 };
 
+/*
+ * PgBouncer before 1.20 says 08P01 (protocol_violation) for whatever it is; what
+ * it means is in its words.
+ */
+static const struct
+{
+	const char *words;
+	const char *sqlstate;
+} pooler_words[] = {
+	{"authentication failed", "28P01"},
+	{"auth failed", "28P01"},
+	{" does not exist", "3D000"},
+	{"no more connections allowed", "53300"},
+	{"query_wait_timeout", "53300"},
+	{"server login has been failing", "57P03"},
+	{"cannot connect to server", "57P03"},
+	{"server login failed", "57P03"},
+	{"shutting down", "57P01"},
+};
+
+#define HINT_POOLER "The pooler has no such database: add it to its [databases], or an entry for all, *."
+
 /* What libpq says in words of its own. */
 typedef struct Verdict
 {
@@ -79,6 +101,7 @@ static const Verdict verdicts[] = {
 
 static const char *reason(const char *message);
 static const char *find_sqlstate(const char *message);
+static void read_pooler_words(Error *error);
 static bool is_transient_sqlstate(const char *sqlstate);
 static bool judge(const char *message, Error *error);
 static char *take_line(const char *text, const char *label);
@@ -119,6 +142,8 @@ connection_error(const char *message, Error *error)
 		error_hint(error, "%s", line);
 	free(line);
 
+	if (error_has_sqlstate(error, "08P01"))
+		read_pooler_words(error);
 	return is_transient_sqlstate(error->sqlstate);
 }
 
@@ -145,6 +170,25 @@ find_sqlstate(const char *message)
 			return at;
 	}
 	return NULL;
+}
+
+static void
+read_pooler_words(Error *error)
+{
+	size_t i;
+
+	if (error->message == NULL)
+		return;
+	if (strstr(error->message, "no such database") != NULL)
+		error_hint(error, HINT_POOLER);
+	for (i = 0; i < sizeof(pooler_words) / sizeof(pooler_words[0]); i++)
+	{
+		if (strstr(error->message, pooler_words[i].words) != NULL)
+		{
+			error_sqlstate(error, pooler_words[i].sqlstate);
+			return;
+		}
+	}
 }
 
 static bool

@@ -14,6 +14,7 @@
 #include "bundle.h"
 #include "database.h"
 #include "event.h"
+#include "failover.h"
 #include "login.h"
 #include "outcome.h"
 #include "reply.h"
@@ -23,7 +24,7 @@
 
 static bool run(Http *http, const Config *config, const char *event, size_t event_length,
 				const Deadline *deadline, Outcome *outcome, Error *error);
-static bool run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
+static bool run_on_target(const Config *config, Target *target, const char *database, const Bundle *bundle,
 						  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error);
 static bool find_target(const Config *config, Login *login, Target *target, const char **database, Error *error);
 static const char *first_of(const char *a, const char *b);
@@ -104,16 +105,20 @@ done:
 }
 
 static bool
-run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
+run_on_target(const Config *config, Target *target, const char *database, const Bundle *bundle,
 			  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error)
 {
 	Session session = {0};
+	Failover failover = failover_begin();
 	bool ok;
 
-	ok = database_open(target, database, config->admin_database, deadline, &session,
-					   &outcome->database_created, error) &&
-		 apply_bundle(&session, bundle, config->mode, request, outcome, error);
-	database_close(&session);
+	do
+	{
+		ok = database_open(target, database, config->admin_database, deadline, &session,
+						   &outcome->database_created, error) &&
+			 apply_bundle(&session, bundle, config->mode, request, outcome, error);
+		database_close(&session);
+	} while (!ok && failover_again(&failover, target, deadline, outcome, error));
 	return ok;
 }
 
