@@ -7,12 +7,12 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "config.h"
 #include "connection.h"
@@ -50,7 +50,6 @@ static int run_loop(Http *http, const Config *config, const Error *config_error,
 static bool next_invocation(Http *http, const char *address, Invocation *invocation);
 static void serve(Http *http, const Config *config, const Error *config_error, const char *address,
 				  const Invocation *invocation);
-static void wipe_and_free(void *memory);
 
 int
 main(int argc, char **argv)
@@ -181,12 +180,16 @@ usage(FILE *stream)
 static bool
 start(Http **http, Config *config, Error *config_error)
 {
+	static const struct rlimit no_core = {0, 0};
 	Error error = ERROR_NONE;
 	bool ok;
 
 	/* A peer that goes away is an error of the write, not a death. */
 	signal(SIGPIPE, SIG_IGN);
-	json_set_alloc_funcs(malloc, wipe_and_free);
+
+	/* No file of memory, and nobody but root may look into it. */
+	(void) setrlimit(RLIMIT_CORE, &no_core);
+	(void) prctl(PR_SET_DUMPABLE, 0);
 
 	ok = connection_forget_environment(&error) && http_open(http, &error);
 	if (!ok)
@@ -270,13 +273,4 @@ serve(Http *http, const Config *config, const Error *config_error, const char *a
 		log_line(LEVEL_ERROR, NULL, "the answer could not be given: %s", error.message);
 	error_free(&error);
 	free(answer);
-}
-
-/* jansson holds secrets, and knows not to wipe them. */
-static void
-wipe_and_free(void *memory)
-{
-	if (memory != NULL)
-		explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
 }
