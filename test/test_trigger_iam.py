@@ -84,6 +84,11 @@ def test_a_token_lets_us_in(function, iam, place):
     assert len(iam.accepted) == 3
 
 
+def test_a_host_in_capitals(function, iam):
+    function(DB_HOST='LocalHost').succeed()
+    assert iam.refused == [] and 'LocalHost:' in iam.accepted[0][1]
+
+
 def test_each_connection_has_a_token_of_its_own(function, iam):
     running = function()
     running.succeed()

@@ -61,7 +61,8 @@ class RdsIam:
         parsed = urllib.parse.urlsplit('https://' + token)
         given = urllib.parse.parse_qs(parsed.query, strict_parsing=True)
         given = {name: values[0] for name, values in given.items() if len(values) == 1}
-        if parsed.netloc != '%s:%d' % (self.host, self.port_of_server):
+        host = parsed.netloc.rpartition(':')[0]
+        if parsed.netloc.lower() != '%s:%d' % (self.host, self.port_of_server):
             return 'for %s' % parsed.netloc
         if (given['Action'], given['DBUser'], given['X-Amz-Expires']) != ('connect', user, str(LIFETIME)):
             return 'not for %s' % user
@@ -69,7 +70,7 @@ class RdsIam:
         age = (datetime.datetime.utcnow() - when).total_seconds()
         if not -5 <= age <= LIFETIME:
             return 'made %d s ago' % age
-        if token != token_of_botocore(self.credentials, self.region, self.host, self.port_of_server, user, when):
+        if token != token_of_botocore(self.credentials, self.region, host, self.port_of_server, user, when):
             return 'signed otherwise'
         return ''
 
