@@ -156,7 +156,7 @@ explain_refusal(const Config *config, const HttpResponse *response, bool *transi
 	else
 		error_set(error, ERROR_SECRET, "could not read secret \"%s\": %s: %.*s", config->secret_name, code,
 				  (int) strcspn(message, "\r\n"), message);
-	if (code != NULL && strcmp(code, "AccessDeniedException") == 0)
+	if (code != NULL ? strcmp(code, "AccessDeniedException") == 0 : response->status == 403)
 		error_hint(error, "The function's role needs secretsmanager:GetSecretValue on the secret,"
 						  " and kms:Decrypt where the secret has a key of its own.");
 
