@@ -239,7 +239,7 @@ def test_a_script_without_an_end_is_answered_before_the_deadline(cloudformation,
     started = time.monotonic()
     result = failed(cloudformation.resource().create(function, timeout_s=6))
     assert 'deadline' in result.reason and result.outcomes[0].payload['errorType'] == 'Rdsinit.Timeout'
-    assert time.monotonic() - started < 5.5
+    assert time.monotonic() - started < 4.7
 
 
 def test_there_is_time_for_an_answer_that_is_not_taken_at_once(cloudformation, plain):
@@ -247,7 +247,7 @@ def test_there_is_time_for_an_answer_that_is_not_taken_at_once(cloudformation, p
     started = time.monotonic()
     failed(cloudformation.resource().create(plain('SELECT pg_sleep(600);'), timeout_s=10))
     assert cloudformation.puts == [503, 503, 200]
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 8, 'less than 2 s were left for the PUT'
 
 
 def child_of(pid):
@@ -396,3 +396,12 @@ def test_other_urls_are_never_asked(cloudformation, function, url):
     event = cloudformation.event('Create', cloudformation.resource(), {})
     event['ResponseURL'] = url
     assert 'PhysicalResourceId' in function.succeed(event)
+
+
+@pytest.mark.extension
+def test_by_the_extension(cloudformation, trigger, database):
+    resource = cloudformation.resource()
+    assert succeeded(resource.create(trigger(SHOP))).data['Mode'] == 'extension'
+    result = succeeded(resource.update(trigger(SHOP)))
+    assert (result.data['Scripts'], result.data['Applied']) == ('1', '0')
+    assert failed(resource.update(trigger(BROKEN))).reason.startswith('schema.sql:1:')
