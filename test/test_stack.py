@@ -255,7 +255,7 @@ def test_an_invocation_that_failed_is_not_repeated(deploy):
     schema = deployment.resources['Schema']
     assert schema['Type'] == 'Custom::RdsInit'
     assert schema['Properties'] == {'ServiceToken': '<Function.Arn>', 'ServiceTimeout': 300, 'BundleChecksum': 'ab' * 32,
-                                    'allow_data_loss': 'false'}
+                                    'allow_data_loss': 'false', 'allow_missing': 'false'}
     assert {'InvokeConfig', 'RoleDenial'} <= set(schema['DependsOn'])
 
 
