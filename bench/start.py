@@ -4,7 +4,6 @@ import collections
 import io
 import os
 import pathlib
-import platform
 import re
 import socket
 import statistics
@@ -18,10 +17,9 @@ import psycopg2.extensions
 
 from standin import RuntimeApi, SecretsManager
 from support import Database, Server
-from support.package import ROOT, unpack
+from support.package import ARCH, ROOT, unpack
 from support.trigger import lambda_environment
 
-ARCH = {'x86_64': 'x86_64', 'aarch64': 'arm64'}[platform.machine()]
 PACKAGE = ROOT / 'build' / 'package' / ('rdsinit-trigger-%s.zip' % ARCH)
 FUNCTION = ROOT / 'bench' / 'python_lambda.py'
 SCHEMA = ROOT / 'examples' / 'schema.sql'

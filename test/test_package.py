@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import stat
@@ -14,9 +13,8 @@ import zipfile
 import pytest
 
 from support import package as packages
-from support.package import ROOT
+from support.package import ARCH, ROOT
 
-ARCH = {'x86_64': 'x86_64', 'aarch64': 'arm64'}[platform.machine()]
 DEBIAN = {'x86_64': 'amd64'}.get(ARCH, ARCH)
 MACHINE = {'x86_64': 62, 'arm64': 183}  # ELF's numbers
 FILES = ['LICENSES', 'amazon-roots.pem', 'bootstrap', 'rds-roots.pem', 'sbom.cdx.json']
@@ -27,7 +25,7 @@ SCRIPTS = {'V1__one.sql': 'CREATE TABLE one (id int);\n', 'V2/up.sql': 'CREATE T
 @pytest.fixture(scope='session')
 def package(tmp_path_factory):
     """The package with the example, for this machine."""
-    return packages.made(tmp_path_factory.mktemp('package'), arch=ARCH)
+    return packages.made(tmp_path_factory.mktemp('package'))
 
 
 @pytest.fixture(scope='session')
@@ -62,7 +60,7 @@ def test_a_directory_is_packaged_as_schema(tmp_path):
         (bundle / name).parent.mkdir(parents=True, exist_ok=True)
         (bundle / name).write_text(text)
         (bundle / name).chmod(0o600)
-    found = listing(packages.made(tmp_path, bundle, arch=ARCH))
+    found = listing(packages.made(tmp_path, bundle))
     assert list(found) == sorted([*FILES, *('schema/' + name for name in SCRIPTS)])
     assert {mode for name, mode in found.items() if name.startswith('schema/')} == {stat.S_IFREG | 0o644}
 
@@ -141,7 +139,7 @@ def test_another_directory_gives_the_same_file(package, tmp_path):
         shutil.copytree(ROOT / 'build/package' / name, other / 'build/package' / name, symlinks=True, copy_function=os.link)
     with zipfile.ZipFile(package) as archive:
         epoch = json.loads(archive.read('sbom.cdx.json'))['metadata']['timestamp']
-    again = packages.made(other, arch=ARCH, root=other, environment={'SOURCE_DATE_EPOCH': _seconds(epoch)})
+    again = packages.made(other, root=other, environment={'SOURCE_DATE_EPOCH': _seconds(epoch)})
     assert hashlib.sha256(again.read_bytes()).digest() == hashlib.sha256(package.read_bytes()).digest()
 
 

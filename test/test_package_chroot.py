@@ -12,8 +12,7 @@ import pytest
 from standin import NameServer, SecretsManager
 from support import Cluster, Database
 from support import package as packages
-from support.package import Chroot, why_no_chroot
-from test_package import package  # noqa: F401 (a fixture)
+from support.package import ARCH, Chroot, why_no_chroot
 
 pytestmark = pytest.mark.skipif(why_no_chroot() is not None, reason=str(why_no_chroot()))
 
@@ -67,14 +66,19 @@ def names():
         yield name_server
 
 
-@pytest.fixture
-def jail(package, certificate, names, tmp_path):  # noqa: F811
-    """The chroot: the program and its bundle, and of /etc what Lambda has there."""
-    bundle = tmp_path / 'bundle'
-    bundle.mkdir()
+@pytest.fixture(scope='module')
+def package(tmp_path_factory):
+    directory = tmp_path_factory.mktemp('package')
+    (directory / 'bundle').mkdir()
     for name, text in SCRIPTS.items():
-        (bundle / name).write_text(text)
-    task = packages.unpack(packages.made(tmp_path, bundle, arch=package.stem.rpartition('-')[2]), tmp_path / 'root')
+        (directory / 'bundle' / name).write_text(text)
+    return packages.made(directory, directory / 'bundle')
+
+
+@pytest.fixture
+def jail(package, certificate, names, tmp_path):
+    """The chroot: the program and its bundle, and of /etc what Lambda has there."""
+    task = packages.unpack(package, tmp_path / 'root')
     for path in task.glob('*.pem'):
         path.unlink()                   # this test has a CA of its own
     chroot = Chroot(task)

@@ -2,12 +2,14 @@
 
 import os
 import pathlib
+import platform
 import re
 import shutil
 import subprocess
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ARCH = {'x86_64': 'x86_64', 'aarch64': 'arm64'}[platform.machine()]       # Lambda's name for this machine's
 NOBODY = 65534
 
 
@@ -17,7 +19,7 @@ def make(out, *arguments, root=ROOT, environment=None):
                           capture_output=True, text=True, timeout=600, env={**os.environ, **(environment or {})})
 
 
-def made(out, *arguments, arch='x86_64', **how):
+def made(out, *arguments, arch=ARCH, **how):
     """The zip file that it makes."""
     finished = make(out, '--arch', arch, *arguments, **how)
     assert finished.returncode == 0, finished.stdout + finished.stderr
