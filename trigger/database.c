@@ -18,6 +18,11 @@
 #define FIRST_PAUSE 200
 #define LONGEST_PAUSE 3000
 
+#define PID_QUERY "SELECT pg_catalog.pg_backend_pid() AS pid"
+#define WATCH_QUERY \
+	PID_QUERY ", pg_catalog.set_config('client_connection_check_interval', '1s'," \
+			  " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) %d)"
+
 static bool connect_patiently(const Target *target, const char *name, bool must_exist, const Deadline *deadline,
 							  PGconn **connection, Error *error);
 static bool create(const Target *target, const char *name, const char *admin_name,
@@ -33,7 +38,6 @@ database_open(const Target *target, const char *name, const char *admin_name,
 {
 	bool ok;
 
-	*created = false;
 	session->connection = NULL;
 	session->deadline = deadline;
 	session->target = target;
@@ -90,6 +94,8 @@ connect_patiently(const Target *target, const char *name, bool must_exist, const
 			*connection = NULL;
 			return error_out_of_memory(error);
 		}
+		if (login_renew(target->login, error, deadline))
+			continue;
 		if (!transient && !(must_exist && error_has_sqlstate(error, "3D000")))
 			return false;
 		if (!backoff_pause(&backoff, deadline))
@@ -170,13 +176,31 @@ create_command(PGconn *connection, const char *name, char **command, Error *erro
 	return ok || error_out_of_memory(error);
 }
 
-/* Servers before PostgreSQL 14, and some platforms, cannot. */
+/*
+ * A pooler gives a key for cancelling of its own making, which does not name the
+ * server's process.  A session that is not ours alone keeps no setting of ours.
+ *
+ * Servers before PostgreSQL 14, and some platforms, do not know the setting.
+ */
 static void
 watch(Session *session)
 {
 	Error ignored = ERROR_NONE;
+	PGresult *result = NULL;
+	char query[sizeof(WATCH_QUERY) + 24];
 
-	session->is_watched = query_run(session, QUERY_WATCH, NULL, &ignored);
+	snprintf(query, sizeof(query), WATCH_QUERY, PQbackendPID(session->connection));
+	session->is_watched = query_run(session, query, &result, &ignored);
+	if (!session->is_watched)
+	{
+		PQclear(result);
+		error_free(&ignored);
+		result = NULL;
+		(void) query_run(session, PID_QUERY, &result, &ignored);
+	}
+	session->is_pooled = PQntuples(result) == 1 &&
+						 strtol(query_field(result, 0, "pid"), NULL, 10) != PQbackendPID(session->connection);
+	PQclear(result);
 	error_free(&ignored);
 }
 

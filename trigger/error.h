@@ -31,6 +31,7 @@ typedef struct Error
 	char *detail;
 	char *hint;
 	char sqlstate[6]; /* "": not known, and so on below */
+	bool is_undone;   /* the connection was lost, and what was not committed is rolled back for sure */
 	char *file;
 	long line;      /* from 1; 0: not known */
 	long column;    /* in characters, from 1 */

@@ -18,6 +18,7 @@
 struct Http
 {
 	CURL *handle;
+	const char *ca_file; /* NULL: the system's */
 	char message[CURL_ERROR_SIZE];
 };
 
@@ -73,6 +74,22 @@ http_close(Http *http)
 	curl_global_cleanup();
 }
 
+void
+http_trust(Http *http, const char *ca_file)
+{
+	http->ca_file = ca_file;
+}
+
+char *
+http_escape(const char *text)
+{
+	char *escaped = curl_easy_escape(NULL, text, 0);
+	char *copy = escaped != NULL ? strdup(escaped) : NULL;
+
+	curl_free(escaped);
+	return copy;
+}
+
 bool
 http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *transient, Error *error)
 {
@@ -103,6 +120,10 @@ http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *
 			error_set(error, ERROR_INTERNAL, "%s: %s", name_of(request),
 					  http->message[0] != '\0' ? http->message : curl_easy_strerror(code));
 		*transient = is_transient(code);
+		if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+			error_hint(error, "It was verified against the CA file %s. AWS_CA_BUNDLE names another one, for a proxy or an"
+							  " endpoint that has a certificate from another CA.",
+					   http->ca_file != NULL ? http->ca_file : "of the system");
 		goto done;
 	}
 
@@ -157,6 +178,8 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	if (http->ca_file != NULL)
+		SET(CURLOPT_CAINFO, http->ca_file);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_USERAGENT, "rdsinit/" RDSINIT_VERSION);
 	SET(CURLOPT_HTTPHEADER, headers);

@@ -49,6 +49,12 @@ typedef struct HttpResponse
 extern bool http_open(Http **http, Error *error);
 extern void http_close(Http *http);
 
+/* A file of CA certificates for all requests to come, instead of the system's; it must stay. */
+extern void http_trust(Http *http, const char *ca_file);
+
+/* Percent-encodes all but letters, digits and "-._~"; to be freed. */
+extern char *http_escape(const char *text);
+
 /*
  * True when there is a response, whatever its status.  After false, "transient"
  * says whether the same request may well succeed later.

@@ -15,16 +15,17 @@
 #include "bundle.h"
 #include "bundle_checksum.h"
 #include "database.h"
+#include "failover.h"
 #include "job.h"
-#include "secret.h"
+#include "login.h"
 
 /* The server would cut a longer name, and find another database or none. */
 #define LONGEST_NAME 63
 
 static bool check_plan(const Config *config, const Request *request, Error *error);
-static bool run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
+static bool run_on_target(const Config *config, Target *target, const char *database, const Bundle *bundle,
 						  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error);
-static bool find_target(const Config *config, const Secret *secret, Target *target, const char **database, Error *error);
+static bool find_target(const Config *config, Login *login, Target *target, const char **database, Error *error);
 static bool check_complete(const Config *config, const Target *target, const char *database, Error *error);
 static const char *first_of(const char *a, const char *b);
 
@@ -34,7 +35,7 @@ invocation_deploy(Http *http, const Config *config, const Request *request, cons
 				  Outcome *outcome, Error *error)
 {
 	Bundle bundle = {0};
-	Secret secret = {0};
+	Login login = {0};
 	Target target = {0};
 	const char *database = NULL;
 	bool ok = false;
@@ -48,9 +49,8 @@ invocation_deploy(Http *http, const Config *config, const Request *request, cons
 		!bundle_read(config->bundle, config->directory, &bundle, error) ||
 		!bundle_check_checksum(&bundle, request->bundle_checksum, error))
 		goto done;
-	if (config->secret_name != NULL && !secret_read(http, config, deadline, &secret, error))
-		goto done;
-	if (!find_target(config, &secret, &target, &database, error))
+	if (!login_open(http, config, deadline, &login, error) ||
+		!find_target(config, &login, &target, &database, error))
 		goto done;
 
 	outcome->database = strdup(database);
@@ -62,7 +62,7 @@ invocation_deploy(Http *http, const Config *config, const Request *request, cons
 	ok = run_on_target(config, &target, database, &bundle, request, deadline, outcome, error);
 
 done:
-	secret_free(&secret);
+	login_close(&login);
 	bundle_free(&bundle);
 	return ok;
 }
@@ -78,16 +78,20 @@ check_plan(const Config *config, const Request *request, Error *error)
 }
 
 static bool
-run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
+run_on_target(const Config *config, Target *target, const char *database, const Bundle *bundle,
 			  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error)
 {
 	Session session = {0};
+	Failover failover = failover_begin();
 	bool ok;
 
-	ok = database_open(target, database, request->plan == PLAN_NONE ? config->admin_database : NULL, deadline,
-					   &session, &outcome->database_created, error) &&
-		 apply_bundle(&session, bundle, config->mode, request, outcome, error);
-	database_close(&session);
+	do
+	{
+		ok = database_open(target, database, request->plan == PLAN_NONE ? config->admin_database : NULL, deadline,
+						   &session, &outcome->database_created, error) &&
+			 apply_bundle(&session, bundle, config->mode, request, outcome, error);
+		database_close(&session);
+	} while (!ok && failover_again(&failover, target, deadline, outcome, error));
 	if (!ok && request->plan != PLAN_NONE && error_has_sqlstate(error, "3D000"))
 		error_hint(error, "A plan creates no database: deploy once, or run CREATE DATABASE and CREATE EXTENSION rdsinit in it.");
 	return ok;
@@ -95,16 +99,17 @@ run_on_target(const Config *config, const Target *target, const char *database, 
 
 /* What the environment or the event says goes before what the secret says. */
 static bool
-find_target(const Config *config, const Secret *secret, Target *target, const char **database, Error *error)
+find_target(const Config *config, Login *login, Target *target, const char **database, Error *error)
 {
 	const Config *environment = config->environment != NULL ? config->environment : config;
+	const Secret *secret = &login->secret;
 
 	target->host = first_of(config->host, first_of(secret->host, environment->host));
 	target->port = first_of(config->port, first_of(secret->port, first_of(environment->port, "5432")));
-	target->user = first_of(config->user, secret->username);
-	target->password = first_of(config->password, secret->password);
+	target->login = login;
 	target->sslmode = config->sslmode;
 	target->sslrootcert = config->sslrootcert;
+	target->sslrootcert_names = config->sslrootcert_names;
 	*database = first_of(config->database, first_of(secret->database, environment->database));
 
 	if (!check_complete(config, target, *database, error) ||
@@ -131,7 +136,7 @@ check_complete(const Config *config, const Target *target, const char *database,
 		missing[count++] = "DB_HOST (host)";
 	if (database == NULL)
 		missing[count++] = "DB_NAME (dbname)";
-	if (target->user == NULL || target->password == NULL)
+	if (!login_is_complete(target->login))
 		missing[count++] = "DB_SECRET_NAME (or DB_USER and DB_PASSWORD)";
 	if (count == 0)
 		return true;

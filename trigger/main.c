@@ -7,12 +7,12 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "bundle.h"
 #include "bundle_checksum.h"
@@ -56,7 +56,6 @@ static int run_loop(Http *http, const Config *config, const Error *config_error,
 static bool next_invocation(Http *http, const char *address, Invocation *invocation);
 static void serve(Http *http, const Config *config, const Error *config_error, const char *address,
 				  const Invocation *invocation);
-static void wipe_and_free(void *memory);
 
 int
 main(int argc, char **argv)
@@ -162,8 +161,8 @@ usage(FILE *stream)
 			"Usage:\n"
 			"  %s              as AWS Lambda runs it: AWS_LAMBDA_RUNTIME_API is set\n"
 			"  %s --once [--plan] [--timeout SECONDS]\n"
-			"                         one invocation now; its answer is printed. With --plan:\n"
-			"                         what it would do, which is rolled back\n"
+			"                         one invocation now; its answer is printed; with --plan\n"
+			"                         what it would do, all rolled back\n"
 			"  %s --bundle-checksum\n"
 			"                         the bundle's checksum is printed\n"
 			"  %s --help | --version\n"
@@ -177,7 +176,9 @@ usage(FILE *stream)
 			"                         username, password, and perhaps host, port, dbname\n"
 			"  DB_USER, DB_PASSWORD   instead of a secret\n"
 			"  DB_SSLMODE             verify-full where there is a CA file, else require\n"
-			"  DB_SSLROOTCERT         the CA file; without it ca.pem beside the program\n"
+			"  DB_SSLROOTCERT         the CA file; without it ca.pem, rds-roots.pem and\n"
+			"                         amazon-roots.pem beside the program\n"
+			"  DB_AUTH                password, or iam: a token of IAM database authentication\n"
 			"  DB_ADMIN_NAME          postgres: connected to only for creating DB_NAME\n"
 			"  RDSINIT_BUNDLE         file or directory of scripts; without it \"schema\",\n"
 			"                         or else \"schema.sql\", beside the program\n"
@@ -234,12 +235,16 @@ print_bundle_checksum(void)
 static bool
 start(Http **http, Config *config, Error *config_error, const char *address)
 {
+	static const struct rlimit no_core = {0, 0};
 	Error error = ERROR_NONE;
 	bool ok;
 
 	/* A peer that goes away is an error of the write, not a death. */
 	signal(SIGPIPE, SIG_IGN);
-	json_set_alloc_funcs(malloc, wipe_and_free);
+
+	/* No file of memory, and nobody but root may look into it. */
+	(void) setrlimit(RLIMIT_CORE, &no_core);
+	(void) prctl(PR_SET_DUMPABLE, 0);
 
 	ok = http_open(http, &error) && connection_forget_environment(&error);
 	if (!ok)
@@ -249,7 +254,10 @@ start(Http **http, Config *config, Error *config_error, const char *address)
 			runtime_fail_start(*http, address, &error);
 	}
 	else
+	{
 		(void) config_read(config, config_error);
+		http_trust(*http, config->https_ca);
+	}
 	error_free(&error);
 	return ok;
 }
@@ -328,13 +336,4 @@ serve(Http *http, const Config *config, const Error *config_error, const char *a
 		log_line(LEVEL_ERROR, NULL, "the answer could not be given: %s", error.message);
 	error_free(&error);
 	free(answer);
-}
-
-/* jansson holds secrets, and knows not to wipe them. */
-static void
-wipe_and_free(void *memory)
-{
-	if (memory != NULL)
-		explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
 }

@@ -39,7 +39,7 @@ course_commit(Course *course, Error *error)
 	if (!turn_check(&course->keeper, error))
 		return false;
 	course->is_open = false;
-	if (!query_commit(course->session, error))
+	if (!session_leave(course->session, error) || !query_commit(course->session, error))
 		return explain_commit(course, error);
 	course->committed = course->outcome->count;
 	return true;

@@ -92,6 +92,17 @@ session_keep_timeout(const Session *session, Error *error)
 	return query_run_parameters(session, KEEP_TIMEOUT_QUERY, 2, parameters, NULL, error);
 }
 
+/* Deferred constraints first: a table that has any to be checked cannot be dropped. */
+bool
+session_leave(const Session *session, Error *error)
+{
+	return !session->is_pooled ||
+		   query_run(session,
+					 "SET CONSTRAINTS ALL IMMEDIATE; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *;"
+					 " SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP",
+					 NULL, error);
+}
+
 bool
 session_standard_strings(const Session *session)
 {
@@ -104,7 +115,9 @@ session_standard_strings(const Session *session)
 static const char *
 watch_command(const Session *session)
 {
-	return session->is_watched ? QUERY_WATCH : "";
+	if (!session->is_watched)
+		return "";
+	return session->is_pooled ? QUERY_WATCH_LOCAL : QUERY_WATCH;
 }
 
 /* 0 would be no limit at all. */

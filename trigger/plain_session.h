@@ -38,4 +38,7 @@ extern bool session_keep_timeout(const Session *session, Error *error);
 /* The session's standard_conforming_strings. */
 extern bool session_standard_strings(const Session *session);
 
+/* Before COMMIT: what a script leaves in a session that a pooler gives to others. */
+extern bool session_leave(const Session *session, Error *error);
+
 #endif /* PLAIN_SESSION_H */

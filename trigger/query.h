@@ -22,6 +22,7 @@ typedef struct Session
 	PGconn *connection;
 	const Deadline *deadline;
 	bool is_watched;      /* the server knows client_connection_check_interval */
+	bool is_pooled;       /* a pooler is between: another transaction may be another session, and others get this one */
 	const Target *target; /* where it leads … */
 	const char *database; /* … for another one like it */
 } Session;
@@ -29,9 +30,11 @@ typedef struct Session
 /*
  * Makes the server look every second whether we are still there.  Should the
  * trigger be killed, it is to stop, instead of working on for nobody and
- * holding locks.  RESET ALL forgets this.
+ * holding locks.  RESET ALL forgets this.  The second one is for a session that
+ * is not ours beyond the transaction.
  */
 #define QUERY_WATCH "SET client_connection_check_interval = '1s'"
+#define QUERY_WATCH_LOCAL "SET LOCAL client_connection_check_interval = '1s'"
 
 /* A parameter: text, or with a length the type's binary format. */
 typedef struct Parameter

@@ -3,11 +3,13 @@
 from .cloudformation import CloudFormation
 from .dns import NameServer
 from .http_server import Answer, LoopbackServer, Request
+from .https_proxy import HttpsProxy
+from .parameters_secrets import ParametersAndSecrets
 from .postgres import PostgresProxy
 from .runtime_api import Invocation, Outcome, RuntimeApi
 from .secrets_manager import Credentials, SecretsManager
 
 __all__ = [
-    'Answer', 'CloudFormation', 'Credentials', 'Invocation', 'LoopbackServer', 'NameServer', 'Outcome',
-    'PostgresProxy', 'Request', 'RuntimeApi', 'SecretsManager',
+    'Answer', 'CloudFormation', 'Credentials', 'HttpsProxy', 'Invocation', 'LoopbackServer', 'NameServer', 'Outcome',
+    'ParametersAndSecrets', 'PostgresProxy', 'Request', 'RuntimeApi', 'SecretsManager',
 ]
