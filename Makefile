@@ -24,6 +24,9 @@ OBJS = \
 	src/copydata.o \
 	src/deadline.o \
 	src/decide.o \
+	src/definition.o \
+	src/definition_columns.o \
+	src/dependents.o \
 	src/deploy.o \
 	src/drift.o \
 	src/ensure.o \
@@ -36,8 +39,11 @@ OBJS = \
 	src/keep.o \
 	src/kept.o \
 	src/kinds_code.o \
+	src/kinds_foreign.o \
+	src/kinds_part.o \
 	src/kinds_relation.o \
 	src/kinds_rest.o \
+	src/kinds_schema.o \
 	src/leftovers.o \
 	src/objects.o \
 	src/observe.o \

@@ -1,11 +1,13 @@
 """Stand-ins, on loopback, for what the trigger talks to in production."""
 
+from .cloudformation import CloudFormation
+from .dns import NameServer
 from .http_server import Answer, LoopbackServer, Request
 from .postgres import PostgresProxy
 from .runtime_api import Invocation, Outcome, RuntimeApi
 from .secrets_manager import Credentials, SecretsManager
 
 __all__ = [
-    'Answer', 'Credentials', 'Invocation', 'LoopbackServer', 'Outcome',
+    'Answer', 'CloudFormation', 'Credentials', 'Invocation', 'LoopbackServer', 'NameServer', 'Outcome',
     'PostgresProxy', 'Request', 'RuntimeApi', 'SecretsManager',
 ]
