@@ -42,10 +42,10 @@ def test_create(cloudformation, function, database):
 
 
 def test_the_url_is_no_matter_of_the_log(cloudformation, function):
-    cloudformation.refuse(1)
     cloudformation.close(1)
+    cloudformation.refuse(1)
     succeeded(cloudformation.resource().create(function))
-    assert cloudformation.puts == [403, 0, 200]
+    assert cloudformation.puts == [0, 403, 200]
     function.wait_for_log(lambda entry: 'HTTP 403, AccessDenied' in entry['message'])
     function.wait_for_log(lambda entry: 'was answered: SUCCESS' in entry['message'])
     assert 'Signature' not in function.stderr and 'AWSAccessKeyId' not in function.stderr
