@@ -39,6 +39,7 @@ static bool read_mode(const char *value, void *field);
 static bool read_boolean(const char *value, void *field);
 static bool read_resume(const char *value, void *field);
 static bool read_baseline(const char *value, void *field);
+static bool read_targets(const char *value, void *field);
 static bool read_object(const char *value, void *field);
 
 #define FIELD(name) offsetof(Config, name)
@@ -64,6 +65,7 @@ static const Variable variables[] = {
 	{"RDSINIT_ALLOW_MISSING", read_boolean, FIELD(request.allow_missing), "true or false", "false"},
 	{"RDSINIT_RESUME", read_resume, FIELD(request.resume), REQUEST_RESUME_EXPECTED, NULL},
 	{"RDSINIT_BASELINE", read_baseline, FIELD(request.baseline), REQUEST_BASELINE_EXPECTED, NULL},
+	{"RDSINIT_EVENT_TARGETS", read_targets, FIELD(event_targets), "allow or refuse", "refuse"},
 	{"RDSINIT_VARIABLES", read_object, FIELD(request.variables), OPTIONS_VARIABLES_EXPECTED, NULL},
 	{"AWS_REGION", read_text, FIELD(region), NULL, NULL},
 	{"AWS_DEFAULT_REGION", read_text, FIELD(region), NULL, NULL},
@@ -201,7 +203,10 @@ report_unknown(FILE *problems)
 	}
 }
 
-/* Host and database may come from the secret, and are asked for again then. */
+/*
+ * Host and database may come from the secret, and are asked for again then; all
+ * of it may come from an event that names its target.
+ */
 static void
 report_missing(const Config *config, FILE *problems)
 {
@@ -210,6 +215,8 @@ report_missing(const Config *config, FILE *problems)
 	size_t i;
 	bool iam = config->auth == AUTH_IAM;
 
+	if (config->secret_name == NULL && config->event_targets)
+		return;
 	if (config->secret_name == NULL)
 	{
 		if (config->host == NULL)
@@ -435,6 +442,15 @@ static bool
 read_baseline(const char *value, void *field)
 {
 	return request_read_baseline(value, field);
+}
+
+static bool
+read_targets(const char *value, void *field)
+{
+	bool *event_targets = field;
+
+	*event_targets = strcmp(value, "allow") == 0;
+	return *event_targets || strcmp(value, "refuse") == 0;
 }
 
 static bool

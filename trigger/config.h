@@ -54,7 +54,12 @@ typedef struct Config
 
 	const char *bundle; /* NULL: beside the program */
 	Mode mode;
+	bool event_targets; /* an event may say which database is meant */
 	Request request;
+
+	/* Of an event's target: see job.h. */
+	const struct Config *environment; /* what counts where neither target nor secret says anything; NULL: this is it */
+	bool must_be_listed;              /* the secret is not the event's, and must list its host and port */
 
 	char *directory; /* the program's */
 	Trust trust;     /* what is packaged there */

@@ -43,7 +43,7 @@ database_open(const Target *target, const char *name, const char *admin_name,
 	session->target = target;
 	session->database = name;
 	ok = connect_patiently(target, name, false, deadline, &session->connection, error);
-	if (!ok && error_has_sqlstate(error, "3D000"))
+	if (!ok && admin_name != NULL && error_has_sqlstate(error, "3D000"))
 		ok = create(target, name, admin_name, deadline, created, error) &&
 			 connect_patiently(target, name, true, deadline, &session->connection, error);
 	if (ok)

@@ -19,6 +19,8 @@
 #define ERROR_DATABASE "Rdsinit.Database"
 #define ERROR_SCRIPT "Rdsinit.Script"
 #define ERROR_TIMEOUT "Rdsinit.Timeout"
+#define ERROR_TARGETS "Rdsinit.Targets"
+#define ERROR_RESPONSE "Rdsinit.Response"
 #define ERROR_INTERNAL "Rdsinit.Internal"
 
 /* Starts as ERROR_NONE; error_free() brings it back there. */
@@ -45,6 +47,9 @@ typedef struct Error
 extern bool error_set(Error *error, const char *type, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 extern bool error_out_of_memory(Error *error);
+
+/* Type, message and hint of another. */
+extern void error_copy(Error *error, const Error *from);
 
 /* These add to an error that is set; the first two replace what was there. */
 extern void error_reword(Error *error, const char *format, ...)

@@ -34,6 +34,8 @@ typedef struct Body
 
 static bool set_options(Http *http, const HttpRequest *request, struct curl_slist *headers,
 						Body *body, Error *error);
+static const char *target_of(const char *url);
+static const char *name_of(const HttpRequest *request);
 static CURLcode set_signature(CURL *handle, const HttpSignature *signature);
 static bool make_headers(const HttpRequest *request, struct curl_slist **headers, Error *error);
 static char *host_header(const char *url);
@@ -113,9 +115,9 @@ http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *
 	{
 		if (body.too_long)
 			error_set(error, ERROR_INTERNAL, "the response of %s is longer than %zu bytes",
-					  request->url, request->response_limit);
+					  name_of(request), request->response_limit);
 		else
-			error_set(error, ERROR_INTERNAL, "%s: %s", request->url,
+			error_set(error, ERROR_INTERNAL, "%s: %s", name_of(request),
 					  http->message[0] != '\0' ? http->message : curl_easy_strerror(code));
 		*transient = is_transient(code);
 		if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
@@ -193,12 +195,36 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(request->body));
 		SET(CURLOPT_POSTFIELDS, request->body);
 	}
+	if (request->is_put)
+	{
+		SET(CURLOPT_CUSTOMREQUEST, "PUT");
+		if (target_of(request->url) != NULL)
+			SET(CURLOPT_REQUEST_TARGET, target_of(request->url));
+	}
 	if (code == CURLE_OK && request->signature != NULL)
 		code = set_signature(handle, request->signature);
 
 	if (code != CURLE_OK)
 		return error_set(error, ERROR_INTERNAL, "libcurl: %s", curl_easy_strerror(code));
 	return true;
+}
+
+/*
+ * Path and query as the URL has them, which a signature in the query covers:
+ * libcurl would write them in a form of its own.  NULL: there is no path.
+ */
+static const char *
+target_of(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host != NULL ? strchr(host + 3, '/') : NULL;
+}
+
+static const char *
+name_of(const HttpRequest *request)
+{
+	return request->name != NULL ? request->name : request->url;
 }
 
 static CURLcode

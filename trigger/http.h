@@ -29,11 +29,13 @@ typedef struct HttpSignature
 typedef struct HttpRequest
 {
 	const char *url;
+	const char *name;               /* of the URL in errors, where it must not be shown; or NULL */
 	const char *const *headers;     /* "Name: value", NULL at the end; or NULL */
 	const char *body;               /* NULL: GET, otherwise POST */
 	const HttpSignature *signature; /* NULL: unsigned */
 	size_t response_limit;          /* in bytes; a longer one is an error */
 	int64_t timeout;                /* in milliseconds; 0: as long as it takes */
+	bool is_put;                    /* PUT instead of POST, to the URL as it is written */
 	bool direct;                    /* through no proxy, whatever the environment says */
 } HttpRequest;
 

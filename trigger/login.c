@@ -33,6 +33,15 @@ login_open(Http *http, const Config *config, const Deadline *deadline, Login *lo
 		   secret_read(http, config, SECRET_CACHED, deadline, &login->secret, error);
 }
 
+bool
+login_is_complete(const Login *login)
+{
+	const Config *config = login->config;
+
+	return login_user(login) != NULL &&
+		   (config->auth == AUTH_IAM || config->password != NULL || login->secret.password != NULL);
+}
+
 void
 login_close(Login *login)
 {

@@ -35,6 +35,9 @@ typedef struct Login
 /* Fetches the secret, where there is one. */
 extern bool login_open(Http *http, const Config *config, const Deadline *deadline, Login *login, Error *error);
 
+/* Is there a user, and a password where one is needed? */
+extern bool login_is_complete(const Login *login);
+
 /* Wipes all that was fetched. */
 extern void login_close(Login *login);
 

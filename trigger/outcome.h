@@ -31,6 +31,7 @@ typedef struct Outcome
 	char *database;
 	bool database_created;
 	bool is_partial; /* after a failure: what is in "scripts" is committed, and perhaps more */
+	char *plan;      /* its steps as JSON, or its text; NULL: there was none */
 	ScriptOutcome *scripts;
 	size_t count;
 	size_t room;

@@ -21,6 +21,14 @@ typedef enum Resume
 	RESUME_AGAIN
 } Resume;
 
+/* To look at what would be done, and do nothing. */
+typedef enum Plan
+{
+	PLAN_NONE,
+	PLAN_STEPS, /* as JSON */
+	PLAN_TEXT   /* for people */
+} Plan;
+
 /* The environment's, which an event may override. */
 typedef struct Request
 {
@@ -30,8 +38,10 @@ typedef struct Request
 	bool allow_data_loss; /* which only the extension guards against */
 	bool allow_missing;
 	Resume resume;
-	char *baseline;    /* a version, canonical; NULL: none */
-	json_t *variables; /* an object of strings; NULL: none */
+	Plan plan;
+	char *bundle_checksum; /* what the bundle's must be; NULL: it may be any */
+	char *baseline;        /* a version, canonical; NULL: none */
+	json_t *variables;     /* an object of strings; NULL: none */
 } Request;
 
 /* What a value of some options must be, for errors. */

@@ -30,6 +30,9 @@ extern bool runtime_next(Http *http, const char *address, Invocation *invocation
 extern bool runtime_answer(Http *http, const char *address, const Invocation *invocation,
 						   const char *error_type, const char *payload, Error *error);
 
+/* Says that there will be no invocation: for what leaves no event to be served. */
+extern void runtime_fail_start(Http *http, const char *address, const Error *problem);
+
 extern void invocation_free(Invocation *invocation);
 
 #endif /* RUNTIME_H */
