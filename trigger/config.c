@@ -215,9 +215,7 @@ report_missing(const Config *config, FILE *problems)
 	size_t i;
 	bool iam = config->auth == AUTH_IAM;
 
-	if (config->secret_name == NULL && config->event_targets)
-		return;
-	if (config->secret_name == NULL)
+	if (config->secret_name == NULL && !config->event_targets)
 	{
 		if (config->host == NULL)
 			missing[count++] = "DB_HOST";

@@ -93,10 +93,18 @@ resource_reply(Http *http, const Config *config, const Error *config_error, cons
 static json_t *
 work_apart(void *argument)
 {
+	const Work *task = argument;
 	Http *http = NULL;
 	Error error = ERROR_NONE;
-	json_t *result = http_open(&http, &error) ? work(http, argument, &error) : failure(&error);
+	json_t *result;
 
+	if (http_open(&http, &error))
+	{
+		http_trust(http, task->config->https_ca);
+		result = work(http, task, &error);
+	}
+	else
+		result = failure(&error);
 	error_free(&error);
 	return result;
 }

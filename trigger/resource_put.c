@@ -61,10 +61,12 @@ resource_put(Http *http, const char *url, const char *body, const Deadline *dead
 		refusals += refused;
 		if (refusals == MOST_REFUSALS || !backoff_pause(&backoff, deadline))
 		{
-			error_set(error, ERROR_RESPONSE, "CloudFormation could not be answered (%d attempt%s): %s", attempts,
-					  attempts == 1 ? "" : "s", error->message);
-			error_hint(error, "A function in a VPC without a way out needs an S3 gateway endpoint,"
-							  " whose policy lets it put objects into CloudFormation's bucket.");
+			error->type = ERROR_RESPONSE;
+			error_reword(error, "CloudFormation could not be answered (%d attempt%s): %s", attempts,
+						 attempts == 1 ? "" : "s", error->message);
+			if (error->hint == NULL)
+				error_hint(error, "A function in a VPC without a way out needs an S3 gateway endpoint,"
+								  " whose policy lets it put objects into CloudFormation's bucket.");
 			break;
 		}
 		log_line(LEVEL_WARN, NULL, "%s; trying again", error->message);
