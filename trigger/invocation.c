@@ -89,9 +89,11 @@ run_on_target(const Config *config, Target *target, const char *database, const 
 	{
 		ok = database_open(target, database, request->plan == PLAN_NONE ? config->admin_database : NULL, deadline,
 						   &session, &outcome->database_created, error) &&
+			 failover_check(&failover, &session, error) &&
 			 apply_bundle(&session, bundle, config->mode, request, outcome, error);
 		database_close(&session);
 	} while (!ok && failover_again(&failover, target, deadline, outcome, error));
+	failover_end(&failover);
 	if (!ok && request->plan != PLAN_NONE && error_has_sqlstate(error, "3D000"))
 		error_hint(error, "A plan creates no database: deploy once, or run CREATE DATABASE and CREATE EXTENSION rdsinit in it.");
 	return ok;

@@ -21,10 +21,11 @@ typedef struct Session
 {
 	PGconn *connection;
 	const Deadline *deadline;
-	bool is_watched;      /* the server knows client_connection_check_interval */
-	bool is_pooled;       /* a pooler is between: another transaction may be another session, and others get this one */
-	const Target *target; /* where it leads … */
-	const char *database; /* … for another one like it */
+	bool is_watched;         /* the server knows client_connection_check_interval */
+	bool is_pooled;          /* a pooler is between: another transaction may be another session, and others get this one */
+	char server_started[32]; /* when the server did; "": not known */
+	const Target *target;    /* where it leads … */
+	const char *database;    /* … for another one like it */
 } Session;
 
 /*
