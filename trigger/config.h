@@ -9,6 +9,7 @@
 #define CONFIG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "error.h"
 #include "request.h"
@@ -42,6 +43,7 @@ typedef struct Config
 	const char *bundle; /* NULL: beside the program */
 	Mode mode;
 	Request request;
+	int64_t progress_interval; /* in milliseconds; 0: no progress is told */
 
 	char *directory;            /* the program's */
 	char *packaged_certificate; /* NULL: there is none */

@@ -54,6 +54,7 @@ database_open_another(const Session *session, Session *another, Error *error)
 {
 	*another = *session;
 	another->connection = NULL;
+	another->observer = NULL;
 	return connect_patiently(session->target, session->database, true, session->deadline, &another->connection, error);
 }
 
@@ -170,13 +171,15 @@ create_command(PGconn *connection, const char *name, char **command, Error *erro
 	return ok || error_out_of_memory(error);
 }
 
-/* Servers before PostgreSQL 14, and some platforms, cannot. */
+/* Servers before PostgreSQL 14, and some platforms, cannot.  Nothing is set for longer than this. */
 static void
 watch(Session *session)
 {
 	Error ignored = ERROR_NONE;
 
-	session->is_watched = query_run(session, QUERY_WATCH, NULL, &ignored);
+	session->is_watched = query_run(session, "BEGIN; SET LOCAL " QUERY_WATCH "; COMMIT", NULL, &ignored);
+	if (!session->is_watched)
+		query_rollback(session);
 	error_free(&ignored);
 }
 

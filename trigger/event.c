@@ -8,6 +8,7 @@
 #include "event.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "options.h"
@@ -17,6 +18,7 @@ static bool read_variables(const json_t *value, Request *request, Error *error);
 static bool read_keys(json_t *event, Request *request, Error *error);
 static bool *find_boolean(const char *key, Request *request);
 static bool read_text(const char *key, const json_t *value, Request *request, Error *error);
+static bool read_time(const char *key, const json_t *value, int64_t *milliseconds, Error *error);
 
 /* No event, null and {} ask for nothing in particular. */
 bool
@@ -89,7 +91,8 @@ read_keys(json_t *event, Request *request, Error *error)
 			if (!read_variables(value, request, error))
 				return false;
 		}
-		else if (strcmp(key, "baseline") == 0 || strcmp(key, "resume") == 0)
+		else if (strcmp(key, "baseline") == 0 || strcmp(key, "resume") == 0 ||
+				 strcmp(key, "lock_timeout") == 0 || strcmp(key, "retry_for") == 0)
 		{
 			if (!read_text(key, value, request, error))
 				return false;
@@ -98,7 +101,7 @@ read_keys(json_t *event, Request *request, Error *error)
 		{
 			error_set(error, ERROR_EVENT, "the event's key \"%s\" is not known", key);
 			error_hint(error, "This version knows \"allow_changed\", \"allow_data_loss\", \"allow_missing\", \"baseline\","
-							  " \"force\", \"out_of_order\", \"resume\" and \"variables\".");
+							  " \"force\", \"lock_timeout\", \"out_of_order\", \"resume\", \"retry_for\" and \"variables\".");
 			return false;
 		}
 		else if (!json_is_boolean(value))
@@ -132,11 +135,28 @@ read_text(const char *key, const json_t *value, Request *request, Error *error)
 	const char *text = json_string_value(value);
 	bool is_resume = strcmp(key, "resume") == 0;
 
+	if (strcmp(key, "lock_timeout") == 0)
+		return read_time(key, value, &request->lock_timeout, error);
+	if (strcmp(key, "retry_for") == 0)
+		return read_time(key, value, &request->retry_for, error);
 	if (text != NULL && (is_resume ? request_read_resume(text, &request->resume)
 								   : request_read_baseline(text, &request->baseline)))
 		return true;
 	return error_set(error, ERROR_EVENT, "the event's \"%s\" is not %s", key,
 					 is_resume ? REQUEST_RESUME_EXPECTED : REQUEST_BASELINE_EXPECTED);
+}
+
+/* A number counts milliseconds, as in the extension's options. */
+static bool
+read_time(const char *key, const json_t *value, int64_t *milliseconds, Error *error)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	if ((json_is_string(value) && request_read_time(json_string_value(value), milliseconds)) ||
+		(json_is_integer(value) && request_read_time(number, milliseconds)))
+		return true;
+	return error_set(error, ERROR_EVENT, "the event's \"%s\" is not " REQUEST_TIME_EXPECTED, key);
 }
 
 /* Each takes the place of the environment's one of the same name. */

@@ -14,6 +14,7 @@
 #include "bundle.h"
 #include "database.h"
 #include "event.h"
+#include "observer.h"
 #include "outcome.h"
 #include "reply.h"
 #include "secret.h"
@@ -109,11 +110,20 @@ run_on_target(const Config *config, const Target *target, const char *database, 
 			  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error)
 {
 	Session session = {0};
+	Observer observer = {0};
 	bool ok;
 
+	session.lock_timeout = request->lock_timeout;
+	observer.interval = config->progress_interval;
+
 	ok = database_open(target, database, config->admin_database, deadline, &session,
-					   &outcome->database_created, error) &&
-		 apply_bundle(&session, bundle, config->mode, request, outcome, error);
+					   &outcome->database_created, error);
+	if (ok)
+	{
+		observer_begin(&observer, &session);
+		ok = apply_bundle(&session, bundle, config->mode, request, outcome, error);
+	}
+	observer_end(&observer);
 	database_close(&session);
 	return ok;
 }

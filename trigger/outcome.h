@@ -30,6 +30,7 @@ typedef struct Outcome
 	char *reason;     /* why plain */
 	char *database;
 	bool database_created;
+	int retries;     /* how often it was all tried again, since a lock was not to be had */
 	bool is_partial; /* after a failure: what is in "scripts" is committed, and perhaps more */
 	ScriptOutcome *scripts;
 	size_t count;

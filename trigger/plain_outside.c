@@ -14,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "observer.h"
 #include "plain_history.h"
 #include "plain_index.h"
 #include "plain_kind.h"
+#include "plain_retry.h"
 #include "plain_run.h"
 #include "plain_run_error.h"
 #include "plain_session.h"
@@ -71,6 +73,7 @@ static bool run(Outside *outside, Error *error);
 static bool run_setting(Outside *outside, Error *error);
 static bool run_inside(Outside *outside, Error *error);
 static bool run_outside(Outside *outside, Error *error);
+static bool send_outside(Outside *outside, Error *error);
 static bool send(Outside *outside, PGTransactionStatusType status, Error *error);
 static bool insert(const Outside *outside, const Session *session, const char *outcome, Error *error);
 static bool record(const Outside *outside, const Session *session, const char *outcome, Error *error);
@@ -284,7 +287,8 @@ run(Outside *outside, Error *error)
 			error_free(error);
 			return run_outside(outside, error);
 		}
-		if (!ok)
+		/* Without a lock it was rolled back, and is tried again. */
+		if (!ok && !retry_is_lock_error(error))
 			record_failure(outside);
 	}
 	else
@@ -294,12 +298,13 @@ run(Outside *outside, Error *error)
 
 /*
  * Without a row: the database does not keep what it sets, and it is run each
- * time.  What it sets may be the time that a statement has.
+ * time.  What it sets may be the time that a statement has.  How long the others
+ * wait for locks is seen to for each of them.
  */
 static bool
 run_setting(Outside *outside, Error *error)
 {
-	return send(outside, PQTRANS_IDLE, error) && session_keep_timeout(outside->session, error);
+	return send(outside, PQTRANS_IDLE, error) && session_cap_patiently(outside->session, error);
 }
 
 static bool
@@ -307,6 +312,7 @@ run_inside(Outside *outside, Error *error)
 {
 	const Session *session = outside->session;
 	bool ok = query_run(session, BEGIN_COMMAND, NULL, error) &&
+			  session_cap(session, error) &&
 			  send(outside, PQTRANS_INTRANS, error) &&
 			  insert(outside, session, "done", error) &&
 			  turn_check(outside->keeper, error) &&
@@ -324,10 +330,9 @@ run_outside(Outside *outside, Error *error)
 	const Session *session = outside->session;
 
 	if (!turn_check(outside->keeper, error) ||
-		!record(outside, session, "started", error) ||
-		!session_keep_timeout(session, error))
+		!record(outside, session, "started", error))
 		return false;
-	if (!send(outside, PQTRANS_IDLE, error))
+	if (!send_outside(outside, error))
 	{
 		record_failure(outside);
 		return false;
@@ -335,21 +340,44 @@ run_outside(Outside *outside, Error *error)
 	return record(outside, session, "done", error) && turn_check(outside->keeper, error);
 }
 
+/*
+ * What is done concurrently waits for every older snapshot, and nobody who reads
+ * or writes waits behind it: it may wait for as long as there is time.
+ */
+static bool
+send_outside(Outside *outside, Error *error)
+{
+	const Session *session = outside->session;
+	char *before = NULL;
+	bool ok;
+
+	if (kind_is_concurrent(tokens_of(outside)))
+		return session_cap_patiently(session, error) && send(outside, PQTRANS_IDLE, error);
+	ok = session_cap_while_waiting(session, &before, error) &&
+		 send(outside, PQTRANS_IDLE, error) &&
+		 session_restore_lock_timeout(session, before, error);
+	free(before);
+	return ok;
+}
+
 /* Runs the statement, after which the transaction's status must be this. */
 static bool
 send(Outside *outside, PGTransactionStatusType status, Error *error)
 {
 	const Step *step = &outside->step;
+	RunPlace at = {&outside->reader, step};
 	char *sql = strndup(step->text, step->length);
 	PGresult *result = NULL;
 	bool ok = sql != NULL || error_out_of_memory(error);
 
 	memset(&outside->counts, 0, sizeof(outside->counts));
+	run_observe(&at);
 	if (ok && !query_run_statement(outside->session, sql, NULL, false, &result, error))
 	{
 		ok = false;
 		run_explain_error(&outside->reader, step, result, NULL, error);
 	}
+	observer_at(outside->session->observer, NULL, NULL);
 	if (ok && PQtransactionStatus(outside->session->connection) != status)
 		ok = error_set(error, ERROR_INTERNAL, "the statement left a transaction in another state than it found");
 	if (ok)
@@ -398,6 +426,7 @@ record_failure(const Outside *outside)
 
 	if (!deadline_passed(outside->session->deadline))
 		still = *outside->session;
+	still.observer = NULL; /* what it has seen is still to be told */
 	if (PQstatus(still.connection) != CONNECTION_OK || PQtransactionStatus(still.connection) != PQTRANS_IDLE)
 		return;
 	(void) record(outside, &still, "failed", &ignored);

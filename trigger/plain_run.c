@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "observer.h"
 #include "plain_policy.h"
 #include "plain_result.h"
 #include "plain_run_error.h"
@@ -22,6 +23,7 @@
 static bool check_step(Reader *reader, const Step *step, bool *taken_out, Error *error);
 static bool run_step(Reader *reader, const Step *step, Counts *counts, Error *error);
 static bool run_statement(Reader *reader, const Step *step, Counts *counts, Error *error);
+static void tell_place(const void *argument, Error *place);
 static bool take_data(Reader *reader, const Step *step, CopyData *data, bool *has_data, Error *error);
 
 bool
@@ -103,6 +105,7 @@ static bool
 run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 {
 	const Session *session = reader->session;
+	RunPlace at = {reader, step};
 	PGresult *result = NULL;
 	CopyData data = {NULL, 0};
 	bool has_data = false;
@@ -110,6 +113,7 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 	bool ok = sql != NULL || error_out_of_memory(error);
 
 	ok = ok && take_data(reader, step, &data, &has_data, error);
+	run_observe(&at);
 	if (ok && !query_run_statement(session, sql, has_data ? &data : NULL, step->how != HOW_SEND, &result, error))
 	{
 		ok = false;
@@ -120,6 +124,7 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 		ok = result_gset(result, reader->prefix, reader->variables, error);
 	else if (ok && step->how == HOW_GEXEC)
 		ok = result_gexec(session, result, counts, error);
+	observer_at(session->observer, NULL, NULL);
 
 	if (!ok && error->file == NULL)
 	{
@@ -133,6 +138,24 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 	PQclear(result);
 	free(sql);
 	return ok;
+}
+
+void
+run_observe(const RunPlace *at)
+{
+	observer_at(at->reader->session->observer, tell_place, at);
+}
+
+static void
+tell_place(const void *argument, Error *place)
+{
+	const RunPlace *at = argument;
+	TokenCursor cursor;
+	Token token = {0};
+
+	reader_tokens(at->reader, at->step, &cursor);
+	(void) token_next(&cursor, &token);
+	reader_place_step(at->reader, at->step, token.offset, place);
 }
 
 /* A statement that is nothing but comments is not counted. */
