@@ -39,7 +39,8 @@ typedef enum Obstacle
 	OBSTACLE_RACE, /* somebody else has created the ledger */
 	OBSTACLE_TURN, /* somebody else has the lock */
 	OBSTACLE_KEEP, /* the lock is needed for more than a transaction */
-	OBSTACLE_LOCK  /* a lock of another kind was not to be had */
+	OBSTACLE_LOCK, /* a lock of another kind was not to be had */
+	OBSTACLE_LOSS  /* what was lost has to be looked at, and is back again */
 } Obstacle;
 
 static bool apply(Course *course, Obstacle *obstacle, Error *error);
@@ -65,6 +66,7 @@ plain_apply(const Session *session, const Bundle *bundle, const Request *request
 	course.bundle = bundle;
 	course.request = request;
 	course.outcome = outcome;
+	course.guard.allow = request->allow_data_loss;
 	retry_begin(&retry, session, request);
 	observer_watch_locks(session->observer, request->lock_timeout);
 	do
@@ -79,7 +81,8 @@ plain_apply(const Session *session, const Bundle *bundle, const Request *request
 		again = (obstacle == OBSTACLE_RACE && ++races <= MOST_RACES && !deadline_passed(session->deadline)) ||
 				(obstacle == OBSTACLE_TURN && backoff_pause(&backoff, &retry.limit)) ||
 				(obstacle == OBSTACLE_KEEP && turn_keep(session, &retry.limit, &course.keeper, error)) ||
-				(obstacle == OBSTACLE_LOCK && retry_pause(&retry, session, error));
+				(obstacle == OBSTACLE_LOCK && retry_pause(&retry, session, error)) ||
+				(obstacle == OBSTACLE_LOSS && retry_at_once(session, error));
 	} while (again);
 
 	turn_end(&course.keeper);
@@ -117,7 +120,9 @@ apply(Course *course, Obstacle *obstacle, Error *error)
 			ok = check(course, pending_work(&pending.decided.items[i]), error);
 	}
 	ok = ok && course_run(course, &pending, error);
-	if (!ok && *obstacle == OBSTACLE_NONE && retry_is_lock_error(error))
+	if (!ok && *obstacle == OBSTACLE_NONE && course->guard.is_suspicious)
+		*obstacle = OBSTACLE_LOSS;
+	else if (!ok && *obstacle == OBSTACLE_NONE && retry_is_lock_error(error))
 		*obstacle = OBSTACLE_LOCK;
 
 	pending_free(&pending);

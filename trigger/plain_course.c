@@ -23,6 +23,7 @@
 static const ScriptOutcome *find_earlier(const Course *course, const char *name);
 static bool pass(Course *course, const RdsCandidate *item, Error *error);
 static bool run_inside(Course *course, const Work *work, Error *error);
+static bool check_losses(Course *course, const Work *work, Error *error);
 static bool run_outside(Course *course, const Work *work, Error *error);
 static bool finish(Course *course, const Work *work, const char *outcome, const Counts *counts, int64_t started,
 				   Error *error);
@@ -36,6 +37,8 @@ course_begin(Course *course, Error *error)
 {
 	PGresult *result = NULL;
 
+	guard_end(&course->guard);
+	course->guard.is_suspicious = false;
 	course->is_open = query_run(course->session, BEGIN_COMMANDS, &result, error);
 	if (course->is_open)
 		observer_backend(course->session->observer, query_field(result, 0, "pid"));
@@ -49,6 +52,7 @@ course_commit(Course *course, Error *error)
 	if (!turn_check(&course->keeper, error))
 		return false;
 	course->is_open = false;
+	guard_end(&course->guard);
 	if (!query_commit(course->session, error))
 		return explain_commit(course, error);
 	course->committed = course->outcome->count;
@@ -113,6 +117,7 @@ course_end(Course *course, bool ok)
 		for (i = 0; i < course->earlier.count; i++)
 			(void) outcome_add(course->outcome, &course->earlier.scripts[i], &ignored);
 	}
+	guard_free(&course->guard);
 	outcome_free(&course->earlier);
 	error_free(&ignored);
 	return ok;
@@ -157,12 +162,28 @@ run_inside(Course *course, const Work *work, Error *error)
 	reader.session = course->session;
 	reader.bundle = course->bundle;
 	reader.length = work_length(work);
-	ok = session_for_script(course->session, error) &&
+	reader.guard = &course->guard;
+	ok = (course->guard.before != NULL || guard_begin(&course->guard, course->session, error)) &&
+		 session_for_script(course->session, error) &&
 		 run_script(&reader, work->script, course->request->variables, &counts, error);
 	reader_close(&reader);
 
 	return ok && session_for_us(course->session, error) &&
+		   check_losses(course, work, error) &&
 		   finish(course, work, "applied", &counts, started, error);
+}
+
+/* What no statement's words have shown; which of them it was cannot be told. */
+static bool
+check_losses(Course *course, const Work *work, Error *error)
+{
+	Error place = ERROR_NONE;
+	bool ok;
+
+	error_place(&place, work->script->name, 0, 0, 0);
+	ok = guard_check(&course->guard, course->session, &place, error);
+	error_free(&place);
+	return ok;
 }
 
 /* What the script has left in the session is not the next one's. */
@@ -173,7 +194,7 @@ run_outside(Course *course, const Work *work, Error *error)
 	int64_t started = clock_now_microseconds();
 
 	course->outcome->is_partial = true;
-	return outside_run(course->session, &course->keeper, course->bundle, course->request, work, &counts, error) &&
+	return outside_run(course->session, &course->keeper, &course->guard, course->bundle, course->request, work, &counts, error) &&
 		   query_run(course->session, "DISCARD ALL", NULL, error) &&
 		   course_begin(course, error) &&
 		   finish(course, work, "applied", &counts, started, error) &&

@@ -13,6 +13,7 @@
 #include "bundle.h"
 #include "error.h"
 #include "outcome.h"
+#include "plain_guard.h"
 #include "plain_pending.h"
 #include "query.h"
 #include "request.h"
@@ -26,7 +27,8 @@ typedef struct Course
 	Session keeper;   /* without a connection: the lock is the transaction's */
 	bool is_open;     /* a transaction */
 	size_t committed; /* so many of the outcome's scripts are */
-	Outcome earlier;  /* what earlier attempts have committed */
+	Guard guard;
+	Outcome earlier; /* what earlier attempts have committed */
 } Course;
 
 /* With the settings of session_for_us(). */

@@ -47,6 +47,7 @@ typedef struct Outside
 {
 	const Session *session;
 	const Session *keeper;
+	Guard *guard;
 	const Request *request;
 	const Work *work;
 	Reader reader;
@@ -72,6 +73,7 @@ static bool ask(const Outside *outside, const char **taken_for, Error *error);
 static bool run(Outside *outside, Error *error);
 static bool run_setting(Outside *outside, Error *error);
 static bool run_inside(Outside *outside, Error *error);
+static bool check_losses(Outside *outside, Error *error);
 static bool run_outside(Outside *outside, Error *error);
 static bool send_outside(Outside *outside, Error *error);
 static bool send(Outside *outside, PGTransactionStatusType status, Error *error);
@@ -81,7 +83,7 @@ static void record_failure(const Outside *outside);
 static TokenCursor tokens_of(const Outside *outside);
 
 bool
-outside_run(const Session *session, const Session *keeper, const Bundle *bundle, const Request *request,
+outside_run(const Session *session, const Session *keeper, Guard *guard, const Bundle *bundle, const Request *request,
 			const Work *work, Counts *counts, Error *error)
 {
 	Outside outside = {0};
@@ -91,6 +93,7 @@ outside_run(const Session *session, const Session *keeper, const Bundle *bundle,
 
 	outside.session = session;
 	outside.keeper = keeper;
+	outside.guard = guard;
 	outside.request = request;
 	outside.work = work;
 	outside.reader.session = session;
@@ -287,8 +290,8 @@ run(Outside *outside, Error *error)
 			error_free(error);
 			return run_outside(outside, error);
 		}
-		/* Without a lock it was rolled back, and is tried again. */
-		if (!ok && !retry_is_lock_error(error))
+		/* Without a lock, or a proof, it was rolled back, and is tried again. */
+		if (!ok && !retry_is_lock_error(error) && !outside->guard->is_suspicious)
 			record_failure(outside);
 	}
 	else
@@ -313,13 +316,30 @@ run_inside(Outside *outside, Error *error)
 	const Session *session = outside->session;
 	bool ok = query_run(session, BEGIN_COMMAND, NULL, error) &&
 			  session_cap(session, error) &&
+			  guard_begin(outside->guard, session, error) &&
 			  send(outside, PQTRANS_INTRANS, error) &&
 			  insert(outside, session, "done", error) &&
+			  check_losses(outside, error) &&
 			  turn_check(outside->keeper, error) &&
 			  query_commit(session, error);
 
+	guard_end(outside->guard);
 	if (!ok)
 		query_rollback(session);
+	return ok;
+}
+
+/* After insert(): with our own settings. */
+static bool
+check_losses(Outside *outside, Error *error)
+{
+	RunPlace at = {&outside->reader, &outside->step};
+	Error place = ERROR_NONE;
+	bool ok;
+
+	run_tell_place(&at, &place);
+	ok = guard_check(outside->guard, outside->session, &place, error);
+	error_free(&place);
 	return ok;
 }
 

@@ -63,6 +63,12 @@ retry_pause(Retry *retry, const Session *session, Error *error)
 		json_object_update_new(fields, json_pack("{s:o, s:I}", "file", text_json(error->file), "line", (json_int_t) error->line));
 	log_line(LEVEL_WARN, fields, "could not get %s: all is given back, and tried again",
 			 wait != NULL ? wait : "a lock");
+	return retry_at_once(session, error);
+}
+
+bool
+retry_at_once(const Session *session, Error *error)
+{
 	error_free(error);
 	return query_run(session, FORGET_COMMANDS, NULL, error);
 }

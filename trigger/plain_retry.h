@@ -33,6 +33,9 @@ extern bool retry_is_lock_error(const Error *error);
  */
 extern bool retry_pause(Retry *retry, const Session *session, Error *error);
 
+/* Without a pause, and without a limit but the deadline. */
+extern bool retry_at_once(const Session *session, Error *error);
+
 /* Adds to an error of the deadline what was being waited for then, if anything. */
 extern void retry_explain_timeout(const Session *session, Error *error);
 

@@ -12,6 +12,7 @@
 
 #include "log.h"
 #include "observer.h"
+#include "plain_guard.h"
 #include "plain_policy.h"
 #include "plain_result.h"
 #include "plain_run_error.h"
@@ -23,7 +24,7 @@
 static bool check_step(Reader *reader, const Step *step, bool *taken_out, Error *error);
 static bool run_step(Reader *reader, const Step *step, Counts *counts, Error *error);
 static bool run_statement(Reader *reader, const Step *step, Counts *counts, Error *error);
-static void tell_place(const void *argument, Error *place);
+static bool check_losses(const RunPlace *at, Error *error);
 static bool take_data(Reader *reader, const Step *step, CopyData *data, bool *has_data, Error *error);
 
 bool
@@ -124,6 +125,7 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 		ok = result_gset(result, reader->prefix, reader->variables, error);
 	else if (ok && step->how == HOW_GEXEC)
 		ok = result_gexec(session, result, counts, error);
+	ok = ok && check_losses(&at, error);
 	observer_at(session->observer, NULL, NULL);
 
 	if (!ok && error->file == NULL)
@@ -143,11 +145,11 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 void
 run_observe(const RunPlace *at)
 {
-	observer_at(at->reader->session->observer, tell_place, at);
+	observer_at(at->reader->session->observer, run_tell_place, at);
 }
 
-static void
-tell_place(const void *argument, Error *place)
+void
+run_tell_place(const void *argument, Error *place)
 {
 	const RunPlace *at = argument;
 	TokenCursor cursor;
@@ -156,6 +158,24 @@ tell_place(const void *argument, Error *place)
 	reader_tokens(at->reader, at->step, &cursor);
 	(void) token_next(&cursor, &token);
 	reader_place_step(at->reader, at->step, token.offset, place);
+}
+
+/* Where the statement can be told that has lost something, it is to be named. */
+static bool
+check_losses(const RunPlace *at, Error *error)
+{
+	const Reader *reader = at->reader;
+	Error place = ERROR_NONE;
+	TokenCursor cursor;
+	bool ok;
+
+	reader_tokens(reader, at->step, &cursor);
+	if (reader->guard == NULL || (at->step->how != HOW_GEXEC && !guard_is_interested(reader->guard, cursor)))
+		return true;
+	run_tell_place(at, &place);
+	ok = guard_check_statement(reader->guard, reader->session, &place, error);
+	error_free(&place);
+	return ok;
 }
 
 /* A statement that is nothing but comments is not counted. */

@@ -31,6 +31,7 @@ typedef struct RunPlace
 } RunPlace;
 
 extern void run_observe(const RunPlace *at);
+extern void run_tell_place(const void *at, Error *place);
 
 /* May the statement be run?  Where it is not even one, it is not counted. */
 extern bool run_judge(Reader *reader, const Step *step, Verdict *verdict, Error *error);

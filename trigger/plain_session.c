@@ -89,6 +89,19 @@ session_for_us_meanwhile(const Session *session, Error *error)
 	return query_run(session, commands, NULL, error);
 }
 
+/* What is locked meanwhile is given back as well. */
+bool
+session_begin_aside(const Session *session, Error *error)
+{
+	return query_run(session, "SAVEPOINT rdsinit_aside", NULL, error) && session_for_us_meanwhile(session, error);
+}
+
+bool
+session_end_aside(const Session *session, Error *error)
+{
+	return query_run(session, "ROLLBACK TO SAVEPOINT rdsinit_aside; RELEASE SAVEPOINT rdsinit_aside", NULL, error);
+}
+
 bool
 session_cap(const Session *session, Error *error)
 {

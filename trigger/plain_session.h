@@ -29,6 +29,10 @@ extern bool session_for_script_outside(const Session *session, Error *error);
 /* As session_for_us(), in a transaction after which the script's own settings are back. */
 extern bool session_for_us_meanwhile(const Session *session, Error *error);
 
+/* The same within a script's transaction, after which the script's settings are back. */
+extern bool session_begin_aside(const Session *session, Error *error);
+extern bool session_end_aside(const Session *session, Error *error);
+
 /*
  * After a statement that may have changed them: the server stops soon after the
  * deadline by itself, and waits for no lock longer than the option lock_timeout
