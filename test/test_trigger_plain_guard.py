@@ -163,6 +163,19 @@ def test_what_an_earlier_transaction_deleted_is_not_counted(plain, tables):
     assert tables.value('SELECT count(*) FROM full_one') == 1
 
 
+def test_many_empty_ones_cost_a_few_runs_and_not_one_each(plain, database):
+    database.create().rows("DO $$ BEGIN FOR i IN 1..300 LOOP EXECUTE 'CREATE TABLE t' || i || ' (a int)'; END LOOP; END $$; INSERT INTO t250 VALUES (1)")
+    drops = ''.join('DROP TABLE t%d;\n' % number for number in range(1, 301))
+    function = plain("SELECT nextval('runs');\n" + drops)
+    database.rows('CREATE SEQUENCE runs')
+    payload = function.fail()
+    assert payload['errorMessage'].endswith('table public.t250 has rows, and this script would drop it')
+    database.rows('DELETE FROM t250')
+    function.succeed()
+    assert database.value('SELECT last_value FROM runs') < 12
+    assert database.relations() == ['public.runs']
+
+
 def test_sequences_apart_a_second_run_leaves_nothing_twice(plain, tables):
     """An empty table that goes costs a second run: it is as if there had been one."""
     function = plain('CREATE TABLE log (t text);\nINSERT INTO log VALUES (\'x\');\nPREPARE p AS SELECT 1;\nDROP TABLE emptied;\nINSERT INTO log VALUES (\'y\');')

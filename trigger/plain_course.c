@@ -49,7 +49,7 @@ course_begin(Course *course, Error *error)
 bool
 course_commit(Course *course, Error *error)
 {
-	if (!turn_check(&course->keeper, error))
+	if (!turn_check(&course->keeper, error) || !guard_settle(&course->guard, error))
 		return false;
 	course->is_open = false;
 	guard_end(&course->guard);

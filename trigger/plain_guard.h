@@ -30,6 +30,8 @@ typedef struct Guard
 	bool allow;         /* the data may go: nothing is looked at */
 	bool is_suspicious; /* the attempt has to be rolled back, to look at what it has lost */
 	PGresult *before;   /* the tables as the transaction found them; NULL: not looked at yet */
+	int early;          /* attempts that were ended as soon as something was missing */
+	int checks;         /* of statements, in this transaction */
 	Suspect *suspects;  /* of all attempts: in this one they are known to be empty */
 	size_t count;
 } Guard;
@@ -43,11 +45,13 @@ extern bool guard_begin(Guard *guard, const Session *session, Error *error);
 /*
  * Has the transaction lost more than that?  After false "is_suspicious" says that
  * this is why: the transaction is to be rolled back, and all to be tried again.
- * "place" says where in a script this is; NULL: not known.  Runs with the settings
+ * It may go on until guard_settle(), before COMMIT, to find more of it.  "place" says where in a script this is; NULL: not known.  Runs with the settings
  * of session_for_us(); the other with a script's, which it leaves alone.
  */
 extern bool guard_check(Guard *guard, const Session *session, const Error *place, Error *error);
 extern bool guard_check_statement(Guard *guard, const Session *session, const Error *place, Error *error);
+
+extern bool guard_settle(Guard *guard, Error *error);
 
 /* Can a statement, by its words, be one that loses something?  The cursor is at its start. */
 extern bool guard_is_interested(const Guard *guard, TokenCursor cursor);

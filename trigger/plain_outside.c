@@ -338,7 +338,7 @@ check_losses(Outside *outside, Error *error)
 	bool ok;
 
 	run_tell_place(&at, &place);
-	ok = guard_check(outside->guard, outside->session, &place, error);
+	ok = guard_check(outside->guard, outside->session, &place, error) && guard_settle(outside->guard, error);
 	error_free(&place);
 	return ok;
 }
