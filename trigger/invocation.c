@@ -14,6 +14,7 @@
 #include "bundle.h"
 #include "database.h"
 #include "event.h"
+#include "metrics.h"
 #include "observer.h"
 #include "outcome.h"
 #include "reply.h"
@@ -44,6 +45,7 @@ invocation_run(Http *http, const Config *config, const Error *config_error,
 	{
 		*error_type = config_error->type;
 		reply_log_failure(&outcome, config_error);
+		metrics_log(&outcome, config_error, clock_now() - started);
 		return reply_failure(&outcome, config_error);
 	}
 
@@ -58,6 +60,8 @@ invocation_run(Http *http, const Config *config, const Error *config_error,
 		reply_log_failure(&outcome, &error);
 		answer = reply_failure(&outcome, &error);
 	}
+
+	metrics_log(&outcome, &error, clock_now() - started);
 
 	error_free(&error);
 	outcome_free(&outcome);

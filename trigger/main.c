@@ -219,9 +219,11 @@ run_loop(Http *http, const Config *config, const Error *config_error, const char
 
 	while (next_invocation(http, address, &invocation))
 	{
-		log_request(invocation.request_id);
+		log_request(invocation.request_id, invocation.trace_id);
+		if (!runtime_trace(&invocation))
+			log_line(LEVEL_WARN, NULL, "the trace could not be put into the environment");
 		serve(http, config, config_error, address, &invocation);
-		log_request(NULL);
+		log_request(NULL, NULL);
 		invocation_free(&invocation);
 	}
 	return EXIT_FAILURE;
