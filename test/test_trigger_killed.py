@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import time
 
@@ -52,8 +53,8 @@ def wait_event(database, event):
 @pytest.mark.parametrize('script', ['SELECT pg_sleep(60);', 'SET statement_timeout = 0; SET client_connection_check_interval = 0; SELECT pg_sleep(60);',
                                     'DO $$ BEGIN LOOP END LOOP; END $$;'], ids=['sleep', 'with its own settings', 'loop'])
 def test_in_a_long_statement(trigger, database, mode, script):
-    if 'client_connection' in script:
-        pytest.xfail('a script that sets client_connection_check_interval to 0 itself waits for its statement to end')
+    if 'client_connection' in script and mode == 'extension':
+        pytest.skip('the extension leaves the caller the say over client_connection_check_interval')
     function = trigger('CREATE TABLE made ();\n' + script, RDSINIT_MODE=mode)
     function.send()
     if 'sleep' in script:
@@ -114,6 +115,5 @@ def test_nothing_is_set_for_longer_than_a_transaction(plain, database, proxy, se
     plain({'V1__a.sql': 'CREATE TABLE a ();', 'b.sql': 'SELECT 1;'}, DB_PORT=before.port).succeed()
     text = b''.join(seen)
     assert b'SET LOCAL statement_timeout' in text and b'SET LOCAL client_connection_check_interval' in text
-    import re
     assert re.findall(rb'SET (?!LOCAL )[a-z_]+ ?=[^;\0]*', text) == []
     assert b'-c ' not in text and b'options\0' not in text

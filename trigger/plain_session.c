@@ -25,9 +25,15 @@
 	"pg_catalog.set_config('" name "', CASE WHEN t." name " OPERATOR(pg_catalog.>) '0'" \
 	" AND t." name " OPERATOR(pg_catalog.<) (" limit " OPERATOR(pg_catalog.||) 'ms')::pg_catalog.interval" \
 	" THEN pg_catalog.current_setting('" name "') ELSE " limit " END, $3::pg_catalog.bool)"
-#define CAP_QUERY \
-	"SELECT " CAP("statement_timeout", "$1") ", " CAP("lock_timeout", "$2") " FROM (SELECT pg_catalog.current_setting('statement_timeout')::pg_catalog.interval AS statement_timeout," \
-																			"  pg_catalog.current_setting('lock_timeout')::pg_catalog.interval AS lock_timeout) AS t"
+#define CAP_COLUMNS \
+	CAP("statement_timeout", "$1") \
+	", " CAP("lock_timeout", "$2")
+#define CAP_FROM \
+	" FROM (SELECT pg_catalog.current_setting('statement_timeout')::pg_catalog.interval AS statement_timeout," \
+	"  pg_catalog.current_setting('lock_timeout')::pg_catalog.interval AS lock_timeout) AS t"
+#define CAP_QUERY "SELECT " CAP_COLUMNS CAP_FROM
+#define CAP_AND_WATCH_QUERY \
+	"SELECT pg_catalog.set_config('client_connection_check_interval', '1s', $3::pg_catalog.bool), " CAP_COLUMNS CAP_FROM
 
 /*
  * Should the trigger be gone, the server is to notice that, instead of working on
@@ -154,7 +160,7 @@ cap(const Session *session, bool is_local, long long most, Error *error)
 
 	snprintf(statement, sizeof(statement), "%lld", statement_timeout(session));
 	snprintf(lock, sizeof(lock), "%lld", most);
-	return query_run_parameters(session, CAP_QUERY, 3, parameters, NULL, error);
+	return query_run_parameters(session, session->is_watched ? CAP_AND_WATCH_QUERY : CAP_QUERY, 3, parameters, NULL, error);
 }
 
 /* Nothing is watched where the server does not know how. */
