@@ -157,6 +157,17 @@ def test_without_a_transaction(plain, tables):
     assert tables.value('SELECT count(*) FROM full_one') == 0
 
 
+def test_another_database_counts_as_full(plain, tables, server):
+    server.rows('CREATE DATABASE rdsinit_test_victim')
+    try:
+        bundle = {'V1__a.sql': MARK + 'DROP DATABASE rdsinit_test_victim;'}
+        payload = plain(bundle).fail()
+        assert payload['sqlstate'] == '55000' and 'which this statement would drop' in payload['errorMessage'] and payload['line'] == 2
+        plain(bundle, RDSINIT_ALLOW_DATA_LOSS='true').succeed()
+    finally:
+        server.rows('DROP DATABASE IF EXISTS rdsinit_test_victim')
+
+
 def test_what_an_earlier_transaction_deleted_is_not_counted(plain, tables):
     payload = plain({'V1__a.sql': MARK + 'DELETE FROM full_one WHERE id = 1;\nTRUNCATE full_one;\n'}).fail()
     assert 'table public.full_one has rows' in payload['errorMessage']

@@ -15,6 +15,9 @@
 #include "plain_token.h"
 #include "query.h"
 
+#define HINT_ALLOW_DATA_LOSS \
+	"If the data may go, say so with the option \"allow_data_loss\" (RDSINIT_ALLOW_DATA_LOSS=true)."
+
 /* A table that was there before and is gone, or has been emptied, or a column of it. */
 typedef struct Suspect
 {

@@ -67,6 +67,7 @@ typedef struct Outside
 static bool next_statement(Outside *outside, bool *more, Error *error);
 static bool look(Outside *outside, Error *error);
 static bool look_back(Outside *outside, Error *error);
+static bool check_database(const Outside *outside, Error *error);
 static void pass_over(Outside *outside);
 static bool prepare(Outside *outside, const char **taken_for, Error *error);
 static bool ask(const Outside *outside, const char **taken_for, Error *error);
@@ -135,7 +136,7 @@ next_statement(Outside *outside, bool *more, Error *error)
 	if (!run_check_outside(&outside->reader, &outside->step, verdict, error))
 		return false;
 
-	ok = look(outside, error);
+	ok = look(outside, error) && check_database(outside, error);
 	if (ok && outside->kind == KIND_SETTING)
 		ok = run_setting(outside, error);
 	else if (ok && outside->before == BEFORE_DONE)
@@ -210,6 +211,21 @@ look_back(Outside *outside, Error *error)
 			  outside->ordinal, outside->work->script->name);
 	error_sqlstate(error, "55000");
 	error_hint(error, "Take the change back; or have it taken for done, as it is now, with the option \"allow_changed\".");
+	return false;
+}
+
+/* What another database holds cannot be looked at. */
+static bool
+check_database(const Outside *outside, Error *error)
+{
+	char name[64];
+
+	kind_name(tokens_of(outside), name, sizeof(name));
+	if (outside->guard->allow || outside->before == BEFORE_DONE || strcmp(name, "DROP DATABASE") != 0)
+		return true;
+	error_set(error, ERROR_SCRIPT, "could not prove that the database is empty, which this statement would drop");
+	error_sqlstate(error, "55000");
+	error_hint(error, HINT_ALLOW_DATA_LOSS);
 	return false;
 }
 

@@ -17,9 +17,6 @@
 /* 8 MiB, of a table that seems to be empty. */
 #define MOST_PAGES "1000"
 
-#define HINT_ALLOW \
-	"If the data may go, say so with the option \"allow_data_loss\" (RDSINIT_ALLOW_DATA_LOSS=true)."
-
 /* No row where somebody else has dropped it meanwhile.  A generated value can be generated again. */
 #define GENERATED "a.attgenerated OPERATOR(pg_catalog.<>) ''"
 #define NAME_QUERY(generated) \
@@ -151,7 +148,7 @@ refuse(const Suspect *suspect, const PGresult *found, bool is_known, Error *erro
 	else
 		error_set(error, ERROR_SCRIPT, "could not prove that %s is empty, which %s would %s", what, who, suspect->verb);
 	error_sqlstate(error, "55000");
-	error_hint(error, HINT_ALLOW);
+	error_hint(error, HINT_ALLOW_DATA_LOSS);
 	if (place->file != NULL)
 		error_place(error, place->file, place->line, place->column, place->statement);
 	free(what);
