@@ -110,8 +110,10 @@ def test_of_several_columns_the_populated_one_is_named(plain, tables):
 
 def test_a_row_that_comes_meanwhile_is_found_or_kept_out(plain, tables):
     """Empty when it is looked at is not enough: nobody may add a row between the look and the drop."""
-    function = plain('CREATE TABLE before ();\nDROP TABLE "Empty One";\nSELECT pg_sleep(1);', RDSINIT_LOCK_TIMEOUT='5s')
+    tables.rows('CREATE SEQUENCE runs')
+    function = plain('SELECT nextval(\'runs\');\nSELECT pg_sleep(1);\nDROP TABLE "Empty One";', RDSINIT_LOCK_TIMEOUT='5s')
     invocation = function.send()
+    tables.wait_until('SELECT last_value = 2 FROM runs')
     tables.wait_until("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()")
     with contextlib.closing(tables.connect()) as other, other.cursor() as cursor:
         cursor.execute("SET lock_timeout = '300ms'")
