@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from standin import PostgresProxy, SecretsManager
+from standin import CloudFormation, PostgresProxy, SecretsManager
 from support import Cluster, Database, Server, Trigger, run_once
 from support.database import quoted
 from support.trigger import program
@@ -69,6 +69,15 @@ def secrets():
     with SecretsManager() as manager:
         yield manager
         assert manager.crashes == []
+
+
+@pytest.fixture
+def cloudformation():
+    """CloudFormation; what breaks its rules fails the test."""
+    with CloudFormation() as service:
+        yield service
+        assert service.crashes == []
+        assert service.violations == []
 
 
 @pytest.fixture

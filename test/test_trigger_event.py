@@ -19,7 +19,8 @@ REFUSED = {
     'two values': (b'{} {}', 'JSON'),
     'invalid UTF-8': (b'{"force\xff":true}', 'JSON'),
     'doubled key': (b'{"force":true,"force":false}', 'JSON'),
-    'an array': (b'[]', 'object'),
+    'an empty list': (b'[]', 'empty'),
+    'a list of what is no object': (b'[{}, 1]', 'target 2'),
     'a string': (b'"force"', 'object'),
     'a number': (b'1', 'object'),
     'an unknown key': (b'{"forced":true}', 'forced'),
@@ -46,11 +47,10 @@ def test_the_loop_goes_on_after_each_of_them(function):
 
 
 @pytest.mark.parametrize('event, named', [
-    ({'RequestType': 'Create', 'ResponseURL': 'http://127.0.0.1:1/', 'StackId': 'arn:x', 'RequestId': 'r',
-      'LogicalResourceId': 'l', 'ResourceType': 'Custom::Schema'}, 'CloudFormation'),
     ({'Records': [{'EventSource': 'aws:sns', 'Sns': {'Message': '{}'}}]}, 'Records'),
     ({'version': '0', 'source': 'aws.rds', 'detail-type': 'RDS DB Instance Event', 'detail': {}}, 'EventBridge'),
-], ids=['custom resource', 'SNS', 'EventBridge'])
+    ({'Type': 'Notification', 'TopicArn': 'arn:aws:sns:x', 'Message': '{}'}, 'SNS'),
+], ids=['SNS', 'EventBridge', 'SNS by way of SQS'])
 def test_an_event_of_another_service_is_refused_with_a_hint(function, database, event, named):
     payload = function.fail(event)
     assert payload['errorType'] == 'Rdsinit.Event'

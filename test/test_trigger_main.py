@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import subprocess
 
 import pytest
 
@@ -259,3 +260,18 @@ def test_a_dump_is_applied_as_pg_dump_wrote_it(deploy, database):
     script, = function.succeed()['scripts']
     assert (script['statements'], script['rows']) == (3, 2)
     assert database.rows('SELECT * FROM t ORDER BY n') == [(1, 'one'), (2, None)]
+
+
+def test_where_nobody_could_be_answered_lambda_is_told_at_once(database, tmp_path):
+    """libpq's variables cannot be removed: not for any event, so that there is no use in waiting for one."""
+    source, library = tmp_path / 'unsetenv.c', tmp_path / 'unsetenv.so'
+    source.write_text('int unsetenv(const char *name); int unsetenv(const char *name) { (void) name; return -1; }\n')
+    subprocess.run(['cc', '-shared', '-fPIC', '-o', library, source], check=True)
+    function = Trigger(SHOP, {**database.server.environment(), 'DB_NAME': database.name, 'PGHOST': 'x', 'LD_PRELOAD': library}).start()
+    try:
+        assert function.wait_exit() == 1
+        error, = function.runtime.init_errors
+        assert (error['errorType'], error['errorMessage']) == ('Rdsinit.Internal', 'out of memory')
+        assert function.runtime.violations == [] and function.runtime.polls == 0
+    finally:
+        function.stop()

@@ -1,11 +1,14 @@
 """By hand, outside Lambda."""
 
+import hashlib
 import re
+import subprocess
 
 import pytest
 
 from support import run_once
 from support.scripts import BROKEN, SHOP
+from support.trigger import write_bundle
 
 RUN = {'RDSINIT_MODE': 'plain'}
 
@@ -48,10 +51,39 @@ def test_two_runs_by_hand(once):
     assert [once(SHOP, **RUN).payload['scripts'][0]['outcome'] for _ in range(2)] == ['applied', 'unchanged']
 
 
+def sha256sum(task, *names):
+    """What the system's sha256sum prints for files, and the checksum of that."""
+    listing = subprocess.run(['sha256sum', *names], cwd=task, capture_output=True, check=True).stdout
+    return hashlib.sha256(listing).hexdigest() + '\n'
+
+
+def test_the_bundles_checksum_can_be_made_by_sha256sum(tmp_path):
+    files = {'b.sql': 'SELECT 1;\r\n', 'a/up.sql': 'SELECT 2;', 'B.sql': '\ufeffSELECT 3;', 'ä.sql': '', 'notes.txt': 'no script'}
+    write_bundle(files, tmp_path)
+    assert run_once(files, {}, '--bundle-checksum').stdout == sha256sum(tmp_path, 'B.sql', 'a/up.sql', 'b.sql', 'ä.sql')
+    assert run_once(None, {'RDSINIT_BUNDLE': tmp_path / 'b.sql'}, '--bundle-checksum').stdout == sha256sum(tmp_path, 'b.sql')
+
+
+def test_the_bundles_checksum_knows_of_every_change():
+    def checksum(files):
+        return run_once(files, {}, '--bundle-checksum').stdout
+    base = {'a/up.sql': 'SELECT 1;', 'b.sql': 'SELECT 2;'}
+    others = [{**base, 'b.sql': 'SELECT 3;'}, {'a/up.sql': 'SELECT 1;', 'c.sql': 'SELECT 2;'}, {'a/up.sql': 'SELECT 1;'},
+              {**base, 'c.sql': ''}, {'a/up.sql': 'SELECT 2;', 'b.sql': 'SELECT 1;'},
+              {**base, 'a/metadata.toml': 'run_in_transaction = false'}]
+    assert len({checksum(files) for files in [base, *others]}) == 7
+    assert checksum({**base, 'a/metadata.toml': 'run_in_transaction = true'}) == checksum(base)
+
+
+def test_the_checksum_of_no_bundle():
+    result = run_once(None, {}, '--bundle-checksum')
+    assert (result.code, result.stdout) == (1, '') and 'schema.sql' in result.stderr
+
+
 def test_help():
     result = run_once('', {}, '--help')
     assert (result.code, result.stderr) == (0, '')
-    for word in ('--once', '--timeout', '--version', 'DB_HOST', 'DB_NAME', 'DB_SECRET_NAME', 'DB_PORT', 'DB_USER',
+    for word in ('--once', '--plan', '--bundle-checksum', '--timeout', '--version', 'DB_HOST', 'DB_NAME', 'DB_SECRET_NAME', 'DB_PORT', 'DB_USER',
                  'DB_PASSWORD', 'DB_SSLMODE', 'DB_SSLROOTCERT', 'DB_ADMIN_NAME', 'RDSINIT_BUNDLE', 'RDSINIT_MODE',
                  'RDSINIT_FORCE', 'AWS_ENDPOINT_URL_SECRETS_MANAGER'):
         assert word in result.stdout
@@ -68,6 +100,7 @@ def test_version():
     ((), '--once'),
     (('--one',), '--one'),
     (('--once', 'extra'), '--once'),
+    (('--once', '--bundle-checksum'), '--bundle-checksum'),
     (('--once', '--timeout'), '--timeout'),
     (('--once', '--timeout', 'x'), '--timeout'),
     (('--once', '--timeout', '0'), '--timeout'),

@@ -17,6 +17,7 @@
 
 #include "adopt.h"
 #include "extension.h"
+#include "extension_plan.h"
 #include "log.h"
 #include "plain.h"
 
@@ -44,7 +45,12 @@
 	" JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) d.objid" \
 	" WHERE e.extname OPERATOR(pg_catalog.=) 'rdsinit'" \
 	"  AND p.oid::pg_catalog.regprocedure::pg_catalog.text" \
-	"   OPERATOR(pg_catalog.=) 'rdsinit.deploy(text[],text[],jsonb,jsonb)'"
+	"   OPERATOR(pg_catalog.=) $1"
+
+/* What is called, as the server writes it; and how it is granted. */
+#define DEPLOY_FUNCTION "rdsinit.deploy(text[],text[],jsonb,jsonb)"
+#define PLAN_FUNCTION "rdsinit.plan_bundle(text[],text[],jsonb)"
+#define PLAN_TEXT_FUNCTION "rdsinit.plan_bundle_text(text[],text[],jsonb)"
 
 #define PARTIAL \
 	"A script of the bundle is run without a transaction: what came before the error is committed," \
@@ -64,7 +70,9 @@ static bool obtain_extension(const Session *session, Mode mode, Findings *findin
 static bool is_unavailable(const Findings *findings, const Error *error);
 static bool fall_back(Outcome *outcome, Error *error);
 static bool lost_race(const Error *error);
-static bool check_extension(const Session *session, Error *error);
+static bool check_extension(const Session *session, const char *kind, const char *function, Error *error);
+static bool plan(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error);
+static bool can_plan(const Session *session, const Request *request, Outcome *outcome, Error *error);
 
 bool
 apply_bundle(const Session *session, const Bundle *bundle, Mode mode, const Request *request,
@@ -73,6 +81,8 @@ apply_bundle(const Session *session, const Bundle *bundle, Mode mode, const Requ
 	json_t *fields;
 	bool ok;
 
+	if (request->plan != PLAN_NONE)
+		return plan(session, bundle, request, outcome, error);
 	if (!choose(session, mode, outcome, error))
 		return false;
 
@@ -135,7 +145,7 @@ choose(const Session *session, Mode mode, Outcome *outcome, Error *error)
 		return true;
 
 	outcome->mode = "extension";
-	return check_extension(session, error) &&
+	return check_extension(session, "PROCEDURE", DEPLOY_FUNCTION, error) &&
 		   (!findings.plain_ledger || adopt_ledger(session, error));
 }
 
@@ -217,10 +227,11 @@ lost_race(const Error *error)
 }
 
 static bool
-check_extension(const Session *session, Error *error)
+check_extension(const Session *session, const char *kind, const char *function, Error *error)
 {
+	Parameter parameter = {function, 0};
 	PGresult *result = NULL;
-	bool ok = query_run(session, FUNCTION_QUERY, &result, error);
+	bool ok = query_run_parameters(session, FUNCTION_QUERY, 1, &parameter, &result, error);
 
 	if (ok && PQntuples(result) == 0)
 	{
@@ -231,10 +242,47 @@ check_extension(const Session *session, Error *error)
 	{
 		ok = error_set(error, ERROR_DATABASE, "role \"%s\" may not use the extension rdsinit", query_field(result, 0, "role"));
 		error_sqlstate(error, "42501");
-		error_hint(error, "As the database's owner, run: GRANT EXECUTE ON PROCEDURE"
-						  " rdsinit.deploy(text[], text[], jsonb, jsonb) TO \"%s\";",
-				   query_field(result, 0, "role"));
+		error_hint(error, "As the database's owner, run: GRANT EXECUTE ON %s %s TO \"%s\";",
+				   kind, function, query_field(result, 0, "role"));
 	}
 	PQclear(result);
 	return ok;
+}
+
+/* What nobody has asked to be changed stays as it is: nothing is created or adopted for a plan. */
+static bool
+plan(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
+{
+	if (!can_plan(session, request, outcome, error))
+		return false;
+	log_line(LEVEL_INFO, NULL, "planning %zu script%s", bundle->count, bundle->count == 1 ? "" : "s");
+	if (extension_plan(session, bundle, request, outcome, error))
+		return true;
+	explain(outcome, error);
+	return false;
+}
+
+static bool
+can_plan(const Session *session, const Request *request, Outcome *outcome, Error *error)
+{
+	Findings findings;
+
+	if (!probe(session, &findings, error))
+		return false;
+	if (!findings.installed)
+	{
+		error_set(error, ERROR_DATABASE, "there is no plan without the extension rdsinit, which database \"%s\" does not have",
+				  session->database);
+		error_hint(error, "Run CREATE EXTENSION rdsinit in it, or deploy once: a plan itself creates nothing.");
+		return false;
+	}
+	if (findings.plain_ledger)
+	{
+		error_set(error, ERROR_DATABASE, "there is no plan yet: the extension has not adopted the plain mode's history,"
+										 " rdsinit_plain.history");
+		error_hint(error, "Deploy once, which adopts it, or run: SELECT rdsinit.adopt('rdsinit_plain.history');");
+		return false;
+	}
+	outcome->mode = "extension";
+	return check_extension(session, "FUNCTION", request->plan == PLAN_TEXT ? PLAN_TEXT_FUNCTION : PLAN_FUNCTION, error);
 }

@@ -31,15 +31,16 @@ typedef struct Variable
 } Variable;
 
 static bool read_text(const char *value, void *field);
-static bool read_file(const char *value, void *field);
 static bool read_port(const char *value, void *field);
 static bool read_url(const char *value, void *field);
 static bool read_sslmode(const char *value, void *field);
+static bool read_auth(const char *value, void *field);
 static bool read_mode(const char *value, void *field);
 static bool read_boolean(const char *value, void *field);
 static bool read_resume(const char *value, void *field);
 static bool read_baseline(const char *value, void *field);
 static bool read_time(const char *value, void *field);
+static bool read_targets(const char *value, void *field);
 static bool read_object(const char *value, void *field);
 
 #define FIELD(name) offsetof(Config, name)
@@ -54,7 +55,8 @@ static const Variable variables[] = {
 	{"DB_USER", read_text, FIELD(user), NULL, NULL},
 	{"DB_PASSWORD", read_text, FIELD(password), NULL, NULL},
 	{"DB_SSLMODE", read_sslmode, FIELD(sslmode), "disable, allow, prefer, require, verify-ca or verify-full", NULL},
-	{"DB_SSLROOTCERT", read_file, FIELD(sslrootcert), "a file that can be read", NULL},
+	{"DB_SSLROOTCERT", read_text, FIELD(sslrootcert), NULL, NULL},
+	{"DB_AUTH", read_auth, FIELD(auth), "password or iam", "password"},
 	{"RDSINIT_BUNDLE", read_text, FIELD(bundle), NULL, NULL},
 	{"RDSINIT_MODE", read_mode, FIELD(mode), "auto, extension or plain", "auto"},
 	{"RDSINIT_FORCE", read_boolean, FIELD(request.force), "true or false", "false"},
@@ -67,6 +69,7 @@ static const Variable variables[] = {
 	{"RDSINIT_RETRY_FOR", read_time, FIELD(request.retry_for), REQUEST_TIME_EXPECTED, "1min"},
 	{"RDSINIT_PROGRESS_INTERVAL", read_time, FIELD(progress_interval), REQUEST_TIME_EXPECTED, "10s"},
 	{"RDSINIT_BASELINE", read_baseline, FIELD(request.baseline), REQUEST_BASELINE_EXPECTED, NULL},
+	{"RDSINIT_EVENT_TARGETS", read_targets, FIELD(event_targets), "allow or refuse", "refuse"},
 	{"RDSINIT_VARIABLES", read_object, FIELD(request.variables), OPTIONS_VARIABLES_EXPECTED, NULL},
 	{"AWS_REGION", read_text, FIELD(region), NULL, NULL},
 	{"AWS_DEFAULT_REGION", read_text, FIELD(region), NULL, NULL},
@@ -74,7 +77,10 @@ static const Variable variables[] = {
 	{"AWS_SECRET_ACCESS_KEY", read_text, FIELD(secret_access_key), NULL, NULL},
 	{"AWS_SESSION_TOKEN", read_text, FIELD(session_token), NULL, NULL},
 	{"AWS_ENDPOINT_URL_SECRETS_MANAGER", read_url, FIELD(endpoint), "an http or https URL", NULL},
-	{"AWS_ENDPOINT_URL", read_url, FIELD(endpoint), "an http or https URL", NULL}};
+	{"AWS_ENDPOINT_URL", read_url, FIELD(endpoint), "an http or https URL", NULL},
+	{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", read_boolean, FIELD(ignore_endpoints), "true or false", "false"},
+	{"AWS_CA_BUNDLE", read_text, FIELD(https_ca), NULL, NULL},
+	{"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", read_port, FIELD(cache_port), "a number from 1 to 65535", NULL}};
 
 #define VARIABLE_COUNT (sizeof(variables) / sizeof(variables[0]))
 
@@ -87,6 +93,7 @@ static void report_missing(const Config *config, FILE *problems);
 static void report_conflicts(const Config *config, FILE *problems);
 static bool find_program(Config *config, Error *error);
 static void choose_tls(Config *config, FILE *problems);
+static void report(FILE *problems, const Error *error);
 static void begin_problem(FILE *problems);
 static const char *value_of(const char *name);
 
@@ -112,6 +119,8 @@ config_read(Config *config, Error *error)
 	report_missing(config, problems);
 	report_conflicts(config, problems);
 	choose_tls(config, problems);
+	if (config->ignore_endpoints)
+		config->endpoint = NULL;
 
 	if (fflush(problems) != 0)
 		error_out_of_memory(error);
@@ -132,7 +141,7 @@ config_free(Config *config)
 {
 	request_free(&config->request);
 	free(config->directory);
-	free(config->packaged_certificate);
+	trust_free(&config->trust);
 	memset(config, 0, sizeof(*config));
 }
 
@@ -198,30 +207,35 @@ report_unknown(FILE *problems)
 	}
 }
 
-/* Host and database may come from the secret, and are asked for again then. */
+/*
+ * Host and database may come from the secret, and are asked for again then; all
+ * of it may come from an event that names its target.
+ */
 static void
 report_missing(const Config *config, FILE *problems)
 {
 	const char *missing[7];
 	size_t count = 0;
 	size_t i;
+	bool iam = config->auth == AUTH_IAM;
 
-	if (config->secret_name == NULL)
+	if (config->secret_name == NULL && !config->event_targets)
 	{
 		if (config->host == NULL)
 			missing[count++] = "DB_HOST";
 		if (config->database == NULL)
 			missing[count++] = "DB_NAME";
 		if (config->user == NULL && config->password == NULL)
-			missing[count++] = "DB_SECRET_NAME (or DB_USER and DB_PASSWORD)";
+			missing[count++] = iam ? "DB_USER (or DB_SECRET_NAME)" : "DB_SECRET_NAME (or DB_USER and DB_PASSWORD)";
 		else if (config->user == NULL)
 			missing[count++] = "DB_USER";
-		else if (config->password == NULL)
+		else if (config->password == NULL && !iam)
 			missing[count++] = "DB_PASSWORD";
 	}
-	else
+	if (config->secret_name != NULL || iam)
 	{
-		if (config->region == NULL && strncmp(config->secret_name, "arn:", 4) != 0)
+		/* A secret's ARN says its Region; a database's name need not. */
+		if (config->region == NULL && (iam || strncmp(config->secret_name, "arn:", 4) != 0))
 			missing[count++] = "AWS_REGION";
 		if (config->access_key_id == NULL)
 			missing[count++] = "AWS_ACCESS_KEY_ID";
@@ -241,11 +255,17 @@ report_missing(const Config *config, FILE *problems)
 static void
 report_conflicts(const Config *config, FILE *problems)
 {
-	if (config->secret_name == NULL || (config->user == NULL && config->password == NULL))
-		return;
-	begin_problem(problems);
-	fprintf(problems, "DB_SECRET_NAME and %s are both set: set one of them",
-			config->user == NULL ? "DB_PASSWORD" : "DB_USER");
+	if (config->secret_name != NULL && (config->user != NULL || config->password != NULL))
+	{
+		begin_problem(problems);
+		fprintf(problems, "DB_SECRET_NAME and %s are both set: set one of them",
+				config->user == NULL ? "DB_PASSWORD" : "DB_USER");
+	}
+	if (config->auth == AUTH_IAM && config->password != NULL)
+	{
+		begin_problem(problems);
+		fputs("DB_AUTH is iam, and DB_PASSWORD is set: a token takes its place", problems);
+	}
 }
 
 static bool
@@ -260,28 +280,59 @@ find_program(Config *config, Error *error)
 	*strrchr(path, '/') = '\0';
 
 	config->directory = strdup(path);
-	if (config->directory == NULL || asprintf(&config->packaged_certificate, "%s/ca.pem", path) < 0)
-	{
-		config->packaged_certificate = NULL;
-		return error_out_of_memory(error);
-	}
-	return true;
+	return config->directory != NULL || error_out_of_memory(error);
 }
 
-/* A certificate is there to be verified against; without one, TLS at least. */
+/*
+ * A certificate is there to be verified against; without one, TLS at least.
+ * Who asks for less gets less, though there are packaged ones: libpq would
+ * verify against a file that it is given, whatever the mode.
+ */
 static void
 choose_tls(Config *config, FILE *problems)
 {
-	if (config->sslrootcert == NULL && access(config->packaged_certificate, R_OK) == 0)
-		config->sslrootcert = config->packaged_certificate;
+	Error error = ERROR_NONE;
+	bool verifies = config->sslmode == NULL || strncmp(config->sslmode, "verify-", 7) == 0;
+
+	if (!trust_find(config->directory, &config->trust, &error))
+		report(problems, &error);
+	else if (config->sslrootcert != NULL && !trust_check(config->sslrootcert, "DB_SSLROOTCERT", &error))
+		report(problems, &error);
+	else if (config->https_ca != NULL && !trust_check(config->https_ca, "AWS_CA_BUNDLE", &error))
+		report(problems, &error);
+
+	config->sslrootcert_names = config->sslrootcert;
+	if (config->sslrootcert == NULL && verifies)
+	{
+		config->sslrootcert = config->trust.database;
+		config->sslrootcert_names = config->trust.database_names;
+	}
+	if (config->https_ca == NULL)
+		config->https_ca = config->trust.https;
 	if (config->sslmode == NULL)
 		config->sslmode = config->sslrootcert != NULL ? "verify-full" : "require";
 
-	if (config->sslrootcert != NULL || strncmp(config->sslmode, "verify-", 7) != 0)
-		return;
+	if (config->sslrootcert == NULL && verifies && strncmp(config->sslmode, "verify-", 7) == 0 && error.type == NULL)
+	{
+		begin_problem(problems);
+		fprintf(problems, "DB_SSLMODE is %s, but there is no CA file (" TRUST_OWN ", " TRUST_RDS ", " TRUST_AMAZON ")"
+						  " beside the program, and DB_SSLROOTCERT names none",
+				config->sslmode);
+	}
+	if (config->auth == AUTH_IAM && (strcmp(config->sslmode, "disable") == 0 || strcmp(config->sslmode, "allow") == 0 ||
+									 strcmp(config->sslmode, "prefer") == 0))
+	{
+		begin_problem(problems);
+		fprintf(problems, "DB_AUTH is iam, which needs TLS, but DB_SSLMODE is %s: use verify-full", config->sslmode);
+	}
+	error_free(&error);
+}
+
+static void
+report(FILE *problems, const Error *error)
+{
 	begin_problem(problems);
-	fprintf(problems, "DB_SSLMODE is %s, but there is no ca.pem beside the program, and DB_SSLROOTCERT names none",
-			config->sslmode);
+	fputs(error->message != NULL ? error->message : "out of memory", problems);
 }
 
 static void
@@ -311,12 +362,6 @@ read_text(const char *value, void *field)
 }
 
 static bool
-read_file(const char *value, void *field)
-{
-	return access(value, R_OK) == 0 && read_text(value, field);
-}
-
-static bool
 read_port(const char *value, void *field)
 {
 	return config_is_port(value) && read_text(value, field);
@@ -343,6 +388,20 @@ read_sslmode(const char *value, void *field)
 			return read_text(value, field);
 	}
 	return false;
+}
+
+static bool
+read_auth(const char *value, void *field)
+{
+	Auth *auth = field;
+
+	if (strcmp(value, "password") == 0)
+		*auth = AUTH_PASSWORD;
+	else if (strcmp(value, "iam") == 0)
+		*auth = AUTH_IAM;
+	else
+		return false;
+	return true;
 }
 
 static bool
@@ -391,6 +450,15 @@ static bool
 read_time(const char *value, void *field)
 {
 	return request_read_time(value, field);
+}
+
+static bool
+read_targets(const char *value, void *field)
+{
+	bool *event_targets = field;
+
+	*event_targets = strcmp(value, "allow") == 0;
+	return *event_targets || strcmp(value, "refuse") == 0;
 }
 
 static bool

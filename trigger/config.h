@@ -13,6 +13,14 @@
 
 #include "error.h"
 #include "request.h"
+#include "trust.h"
+
+/* How the database lets us in. */
+typedef enum Auth
+{
+	AUTH_PASSWORD,
+	AUTH_IAM /* by a token that AWS credentials sign */
+} Auth;
 
 typedef enum Mode
 {
@@ -30,11 +38,16 @@ typedef struct Config
 	const char *admin_database; /* where CREATE DATABASE is run */
 	const char *user;
 	const char *password;
+	Auth auth;
 	const char *sslmode;
-	const char *sslrootcert;
+	const char *sslrootcert;       /* NULL: none is verified against */
+	const char *sslrootcert_names; /* the same, for messages */
 
 	const char *secret_name; /* name or ARN */
+	const char *cache_port;  /* of the Parameters and Secrets extension; NULL: it is not there */
 	const char *endpoint;    /* of Secrets Manager, instead of AWS's own */
+	bool ignore_endpoints;   /* … which does not count */
+	const char *https_ca;    /* what AWS's HTTPS is verified against; NULL: the system's */
 	const char *region;
 	const char *access_key_id;
 	const char *secret_access_key;
@@ -42,11 +55,16 @@ typedef struct Config
 
 	const char *bundle; /* NULL: beside the program */
 	Mode mode;
+	bool event_targets; /* an event may say which database is meant */
 	Request request;
 	int64_t progress_interval; /* in milliseconds; 0: no progress is told */
 
-	char *directory;            /* the program's */
-	char *packaged_certificate; /* NULL: there is none */
+	/* Of an event's target: see job.h. */
+	const struct Config *environment; /* what counts where neither target nor secret says anything; NULL: this is it */
+	bool must_be_listed;              /* the secret is not the event's, and must list its host and port */
+
+	char *directory; /* the program's */
+	Trust trust;     /* what is packaged there */
 } Config;
 
 /*

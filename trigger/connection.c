@@ -16,6 +16,7 @@
 
 #include "connection_error.h"
 #include "resolve.h"
+#include "tls_probe.h"
 
 /*
  * How long one address may take to let us in.  A database that is waking up
@@ -23,6 +24,9 @@
  */
 #define ADDRESS_TIMEOUT 15000
 #define NEXT_ADDRESS_TIMEOUT 5000
+
+/* How long to look for why a certificate was refused. */
+#define PROBE_TIMEOUT 2000
 
 /* What one attempt at one address needs to know. */
 typedef struct Attempt
@@ -39,7 +43,9 @@ static bool try_host(Attempt *attempt, bool is_last, const Deadline *deadline, P
 					 bool *transient, Error *error);
 static bool try_address(const Attempt *attempt, const Deadline *deadline, PGconn **connection,
 						bool *transient, Error *error);
-static PGconn *start(const Attempt *attempt);
+static void explain(const Attempt *attempt, int64_t remaining, Error *error);
+static void explain_certificate(const Attempt *attempt, int64_t remaining, Error *error);
+static PGconn *start(const Attempt *attempt, const char *password);
 static bool finish(PGconn *connection, const Deadline *deadline);
 
 bool
@@ -82,7 +88,7 @@ connection_open(const Target *target, const char *database, const Deadline *dead
 
 	attempt.target = target;
 	attempt.database = database;
-	attempt.only_writable = strchr(target->host, ',') != NULL;
+	attempt.only_writable = target->only_writable || strchr(target->host, ',') != NULL;
 	*transient = false;
 	error_set(error, ERROR_CONFIGURATION, "DB_HOST holds no host name: \"%s\"", target->host);
 
@@ -165,22 +171,37 @@ try_host(Attempt *attempt, bool is_last, const Deadline *deadline, PGconn **conn
 static bool
 try_address(const Attempt *attempt, const Deadline *deadline, PGconn **connection, bool *transient, Error *error)
 {
-	PGconn *candidate = start(attempt);
+	PGconn *candidate = NULL;
 	int64_t started = clock_now();
 	Deadline limit = {started + attempt->timeout, 0};
+	char *password = NULL;
 
 	if (limit.work > deadline->work)
 		limit.work = deadline->work;
 
+	*transient = false;
+	if (!login_password(attempt->target->login, attempt->host, attempt->target->port, &password, error))
+		return false;
+	candidate = start(attempt, password);
+	login_wipe(password);
 	if (candidate == NULL)
-	{
-		*transient = false;
 		return error_out_of_memory(error);
-	}
 	if (finish(candidate, &limit))
 	{
-		*connection = candidate;
-		return true;
+		const char *standby = PQparameterStatus(candidate, "in_hot_standby");
+
+		if (standby == NULL || strcmp(standby, "on") != 0)
+		{
+			*connection = candidate;
+			return true;
+		}
+		PQfinish(candidate);
+		error_set(error, ERROR_CONNECTION, "the server at \"%s\", port %s, is a standby, which can only be read",
+				  attempt->host, attempt->target->port);
+		error_sqlstate(error, "25006");
+		error_hint(error, "Set DB_HOST to the primary (of a cluster: the writer endpoint), or to all servers,"
+						  " separated by commas.");
+		return false;
 	}
 
 	if (PQstatus(candidate) == CONNECTION_BAD)
@@ -190,17 +211,56 @@ try_address(const Attempt *attempt, const Deadline *deadline, PGconn **connectio
 		*transient = true;
 		error_set(error, ERROR_CONNECTION, "no answer within %.1f s", (double) (clock_now() - started) / 1000);
 	}
+	PQfinish(candidate);
+	explain(attempt, deadline_remaining(deadline), error);
+	return false;
+}
 
-	/* What the server itself says needs no introduction. */
+/* What the server itself says needs no introduction. */
+static void
+explain(const Attempt *attempt, int64_t remaining, Error *error)
+{
+	const Target *target = attempt->target;
+
+	if (error->message == NULL)
+		return;
+	if (strstr(error->message, "certificate verify failed") != NULL)
+		explain_certificate(attempt, remaining, error);
+	else if (error->sqlstate[0] == '\0' && target->sslrootcert != NULL &&
+			 strstr(error->message, "root certificate file") != NULL)
+		error_reword(error, "no certificates could be read from the CA file (%s): %s", target->sslrootcert_names, error->message);
+
 	if (error->sqlstate[0] == '\0')
 		error_reword(error, "connection to \"%s\" (%s), port %s, failed: %s", attempt->host,
-					 attempt->address != NULL ? attempt->address : "socket", attempt->target->port, error->message);
-	if (error_has_sqlstate(error, "28P01"))
+					 attempt->address != NULL ? attempt->address : "socket", target->port, error->message);
+	else if (error_has_sqlstate(error, "28P01"))
 		error_hint(error, "The server does not know this password for role \"%s\":"
 						  " compare it with the secret's, or the secret's with the role's.",
-				   attempt->target->user);
-	PQfinish(candidate);
-	return false;
+				   login_user(target->login));
+	if (error->sqlstate[0] != '\0' && target->login->config->auth == AUTH_IAM &&
+		(error_has_sqlstate(error, "28P01") || error_has_sqlstate(error, "28000")))
+		error_hint(error, "For IAM database authentication: switch it on at the instance, GRANT rds_iam TO \"%s\", and allow"
+						  " the function's role rds-db:connect for that user; DB_HOST must be the endpoint's own name.",
+				   login_user(target->login));
+}
+
+/* libpq does not say why, so we look ourselves. */
+static void
+explain_certificate(const Attempt *attempt, int64_t remaining, Error *error)
+{
+	int64_t time = remaining < PROBE_TIMEOUT ? remaining / 2 : PROBE_TIMEOUT;
+	char *reason = NULL;
+
+	if (attempt->address != NULL && attempt->target->sslrootcert != NULL && time > 0)
+		reason = tls_probe(attempt->address, attempt->target->port, attempt->target->sslrootcert, time);
+	if (reason != NULL && strstr(reason, "has expired") != NULL)
+		error_hint(error, "Renew the server's certificate; or the CA's, in the CA file (%s), where it is that one.",
+				   attempt->target->sslrootcert_names);
+	else if (reason != NULL && strstr(reason, "not yet valid") != NULL)
+		error_hint(error, "Compare the clocks here and where the certificate was made.");
+	error_reword(error, "%s: %s; verified against the CA file (%s)", error->message,
+				 reason != NULL ? reason : "no reason is known", attempt->target->sslrootcert_names);
+	free(reason);
 }
 
 /*
@@ -210,7 +270,7 @@ try_address(const Attempt *attempt, const Deadline *deadline, PGconn **connectio
  * and keys that the program's own user has put there.
  */
 static PGconn *
-start(const Attempt *attempt)
+start(const Attempt *attempt, const char *password)
 {
 	const Target *target = attempt->target;
 	const char *keywords[] = {
@@ -219,7 +279,7 @@ start(const Attempt *attempt)
 		"keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", NULL};
 	const char *values[] = {
 		attempt->host, attempt->address != NULL ? attempt->address : "", target->port, attempt->database,
-		target->user, target->password, target->sslmode, target->sslrootcert != NULL ? target->sslrootcert : "",
+		login_user(target->login), password, target->sslmode, target->sslrootcert != NULL ? target->sslrootcert : "",
 		"disable", attempt->only_writable ? "read-write" : "any", "rdsinit", "UTF8",
 		"1", "10", "5", "3", NULL};
 	PGconn *connection = PQconnectStartParams(keywords, values, 0);

@@ -13,16 +13,18 @@
 
 #include "deadline.h"
 #include "error.h"
+#include "login.h"
 
-/* A server, and how to be let in; strings are somebody else's. */
+/* A server, and how to be let in; all of it is somebody else's. */
 typedef struct Target
 {
 	const char *host; /* several, separated by commas */
 	const char *port;
-	const char *user;
-	const char *password;
+	Login *login;
 	const char *sslmode;
-	const char *sslrootcert; /* NULL: none */
+	const char *sslrootcert;       /* NULL: none */
+	const char *sslrootcert_names; /* … for messages */
+	bool only_writable;            /* though it is one host only: what was the writable one may be so no longer */
 } Target;
 
 /*

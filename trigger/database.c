@@ -18,6 +18,11 @@
 #define FIRST_PAUSE 200
 #define LONGEST_PAUSE 3000
 
+#define PID_QUERY "SELECT pg_catalog.pg_backend_pid() AS pid"
+#define WATCH_QUERY \
+	PID_QUERY ", pg_catalog.set_config('client_connection_check_interval', '1s'," \
+			  " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) %d)"
+
 static bool connect_patiently(const Target *target, const char *name, bool must_exist, const Deadline *deadline,
 							  PGconn **connection, Error *error);
 static bool create(const Target *target, const char *name, const char *admin_name,
@@ -33,13 +38,12 @@ database_open(const Target *target, const char *name, const char *admin_name,
 {
 	bool ok;
 
-	*created = false;
 	session->connection = NULL;
 	session->deadline = deadline;
 	session->target = target;
 	session->database = name;
 	ok = connect_patiently(target, name, false, deadline, &session->connection, error);
-	if (!ok && error_has_sqlstate(error, "3D000"))
+	if (!ok && admin_name != NULL && error_has_sqlstate(error, "3D000"))
 		ok = create(target, name, admin_name, deadline, created, error) &&
 			 connect_patiently(target, name, true, deadline, &session->connection, error);
 	if (ok)
@@ -91,6 +95,8 @@ connect_patiently(const Target *target, const char *name, bool must_exist, const
 			*connection = NULL;
 			return error_out_of_memory(error);
 		}
+		if (login_renew(target->login, error, deadline))
+			continue;
 		if (!transient && !(must_exist && error_has_sqlstate(error, "3D000")))
 			return false;
 		if (!backoff_pause(&backoff, deadline))
@@ -171,15 +177,31 @@ create_command(PGconn *connection, const char *name, char **command, Error *erro
 	return ok || error_out_of_memory(error);
 }
 
-/* Servers before PostgreSQL 14, and some platforms, cannot.  Nothing is set for longer than this. */
+/*
+ * A pooler gives a key for cancelling of its own making, which does not name the
+ * server's process.  A session that is not ours alone keeps no setting of ours.
+ *
+ * Servers before PostgreSQL 14, and some platforms, do not know the setting.
+ */
 static void
 watch(Session *session)
 {
 	Error ignored = ERROR_NONE;
+	PGresult *result = NULL;
+	char query[sizeof(WATCH_QUERY) + 24];
 
-	session->is_watched = query_run(session, "BEGIN; SET LOCAL " QUERY_WATCH "; COMMIT", NULL, &ignored);
+	snprintf(query, sizeof(query), WATCH_QUERY, PQbackendPID(session->connection));
+	session->is_watched = query_run(session, query, &result, &ignored);
 	if (!session->is_watched)
-		query_rollback(session);
+	{
+		PQclear(result);
+		error_free(&ignored);
+		result = NULL;
+		(void) query_run(session, PID_QUERY, &result, &ignored);
+	}
+	session->is_pooled = PQntuples(result) == 1 &&
+						 strtol(query_field(result, 0, "pid"), NULL, 10) != PQbackendPID(session->connection);
+	PQclear(result);
 	error_free(&ignored);
 }
 

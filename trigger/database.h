@@ -17,7 +17,8 @@
 
 /*
  * Connects to "name", again and again until the deadline where that is of use.
- * "admin_name" is connected to only for creating a database that is missing.
+ * "admin_name" is connected to only for creating a database that is missing;
+ * NULL: none is created.  "created" becomes true when it was we who did.
  */
 extern bool database_open(const Target *target, const char *name, const char *admin_name,
 						  const Deadline *deadline, Session *session, bool *created, Error *error);

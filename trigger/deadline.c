@@ -14,6 +14,9 @@
 /* What is kept back of an invocation's time for cancelling and answering. */
 #define MARGIN 1500
 
+/* How many graces are in it. */
+#define MARGIN_GRACES 5
+
 /* An attempt with less time than this is not worth beginning. */
 #define SHORTEST_ATTEMPT 200
 
@@ -40,7 +43,7 @@ deadline_after(int64_t duration)
 
 	deadline.work = clock_now() + duration - margin;
 	/* Waiting for the server to stop, cancelling, draining, rolling back: each may take it. */
-	deadline.grace = margin / 5;
+	deadline.grace = margin / MARGIN_GRACES;
 	return deadline;
 }
 
@@ -54,6 +57,21 @@ deadline_at_unix_time(int64_t time)
 	int64_t duration = time - read_clock(CLOCK_REALTIME) / 1000;
 
 	return deadline_after(duration > 0 ? duration : 0);
+}
+
+void
+deadline_reserve(Deadline *deadline, int64_t time)
+{
+	deadline->work -= time;
+}
+
+Deadline
+deadline_to_answer(const Deadline *deadline)
+{
+	Deadline answer = *deadline;
+
+	answer.work += MARGIN_GRACES * deadline->grace - deadline->grace;
+	return answer;
 }
 
 int64_t

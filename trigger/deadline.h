@@ -36,6 +36,12 @@ extern int64_t clock_now_microseconds(void);
 extern Deadline deadline_after(int64_t duration);
 extern Deadline deadline_at_unix_time(int64_t time);
 
+/* Has the work end earlier by so much, for an answer that takes its time. */
+extern void deadline_reserve(Deadline *deadline, int64_t time);
+
+/* For that answer: almost all of the time that there is. */
+extern Deadline deadline_to_answer(const Deadline *deadline);
+
 /* Never negative. */
 extern int64_t deadline_remaining(const Deadline *deadline);
 extern bool deadline_passed(const Deadline *deadline);

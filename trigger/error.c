@@ -39,6 +39,14 @@ error_out_of_memory(Error *error)
 }
 
 void
+error_copy(Error *error, const Error *from)
+{
+	error_set(error, from->type, "%s", from->message != NULL ? from->message : "out of memory");
+	if (from->hint != NULL)
+		error_hint(error, "%s", from->hint);
+}
+
+void
 error_reword(Error *error, const char *format, ...)
 {
 	va_list arguments;

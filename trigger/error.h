@@ -19,6 +19,8 @@
 #define ERROR_DATABASE "Rdsinit.Database"
 #define ERROR_SCRIPT "Rdsinit.Script"
 #define ERROR_TIMEOUT "Rdsinit.Timeout"
+#define ERROR_TARGETS "Rdsinit.Targets"
+#define ERROR_RESPONSE "Rdsinit.Response"
 #define ERROR_INTERNAL "Rdsinit.Internal"
 
 /* Starts as ERROR_NONE; error_free() brings it back there. */
@@ -29,6 +31,7 @@ typedef struct Error
 	char *detail;
 	char *hint;
 	char sqlstate[6]; /* "": not known, and so on below */
+	bool is_undone;   /* the connection was lost, and what was not committed is rolled back for sure */
 	char *file;
 	long line;      /* from 1; 0: not known */
 	long column;    /* in characters, from 1 */
@@ -44,6 +47,9 @@ typedef struct Error
 extern bool error_set(Error *error, const char *type, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 extern bool error_out_of_memory(Error *error);
+
+/* Type, message and hint of another. */
+extern void error_copy(Error *error, const Error *from);
 
 /* These add to an error that is set; the first two replace what was there. */
 extern void error_reword(Error *error, const char *format, ...)

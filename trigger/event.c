@@ -1,50 +1,116 @@
 /*-------------------------------------------------------------------------
  *
  * event.c
- *	  What an invocation's event asks for.
+ *	  An invocation's event: which form it has, and so who waits for what answer.
  *
  *-------------------------------------------------------------------------
  */
 #include "event.h"
 
-#include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "options.h"
+/* So that a list's answer has room for something of each. */
+#define MOST_TARGETS 100
 
+static bool recognise(Event *event, Error *error);
+static bool check_list(const json_t *list, Error *error);
+static bool is_answered_by_put(const char *url);
 static bool refuse_service_event(const json_t *event, Error *error);
-static bool read_variables(const json_t *value, Request *request, Error *error);
-static bool read_keys(json_t *event, Request *request, Error *error);
-static bool *find_boolean(const char *key, Request *request);
-static bool read_text(const char *key, const json_t *value, Request *request, Error *error);
-static bool read_time(const char *key, const json_t *value, int64_t *milliseconds, Error *error);
 
 /* No event, null and {} ask for nothing in particular. */
 bool
-event_read(const char *event, size_t length, Request *request, Error *error)
+event_parse(const char *text, size_t length, Event *event, Error *error)
 {
-	json_t *json;
 	json_error_t problem;
-	bool ok = false;
 
+	memset(event, 0, sizeof(*event));
 	if (length == 0)
-		return true;
-
-	json = json_loadb(event, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &problem);
-	if (json == NULL)
+		event->json = json_object();
+	else
+		event->json = json_loadb(text, length, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &problem);
+	if (event->json == NULL && length == 0)
+		return error_out_of_memory(error);
+	if (event->json == NULL)
 		return error_set(error, ERROR_EVENT, "the event is not valid JSON (line %d, column %d)",
 						 problem.line, problem.column);
+	if (json_is_null(event->json))
+		event->json = json_object();
+	return event->json != NULL ? recognise(event, error) : error_out_of_memory(error);
+}
 
-	if (json_is_null(json))
-		ok = true;
-	else if (!json_is_object(json))
-		error_set(error, ERROR_EVENT, "the event is not a JSON object");
-	else if (!refuse_service_event(json, error))
-		ok = read_keys(json, request, error);
+void
+event_free(Event *event)
+{
+	json_decref(event->json);
+	memset(event, 0, sizeof(*event));
+}
 
-	json_decref(json);
-	return ok;
+const char *
+event_text(const Event *event, const char *key)
+{
+	return json_string_value(json_object_get(event->json, key));
+}
+
+static bool
+recognise(Event *event, Error *error)
+{
+	if (json_is_array(event->json))
+	{
+		event->kind = EVENT_TARGETS;
+		return check_list(event->json, error);
+	}
+	if (!json_is_object(event->json))
+		return error_set(error, ERROR_EVENT, "the event is neither a JSON object nor a list of them");
+	if (json_object_get(event->json, "RequestType") != NULL)
+		event->kind = is_answered_by_put(event_text(event, "ResponseURL")) ? EVENT_CUSTOM_RESOURCE : EVENT_PROVIDER;
+	else
+	{
+		event->kind = EVENT_REQUEST;
+		return !refuse_service_event(event->json, error);
+	}
+	return true;
+}
+
+static bool
+check_list(const json_t *list, Error *error)
+{
+	const json_t *target;
+	size_t i;
+
+	if (json_array_size(list) == 0)
+		return error_set(error, ERROR_EVENT, "the event is a list of targets, but an empty one");
+	if (json_array_size(list) > MOST_TARGETS)
+	{
+		error_set(error, ERROR_EVENT, "the event is a list of %zu targets, more than %d", json_array_size(list), MOST_TARGETS);
+		error_hint(error, "Invoke the function more than once, for example by a map of Step Functions.");
+		return false;
+	}
+	json_array_foreach(list, i, target)
+	{
+		if (!json_is_object(target))
+			return error_set(error, ERROR_EVENT, "target %zu of the event's list is not a JSON object", i + 1);
+	}
+	return true;
+}
+
+/*
+ * CloudFormation's own are presigned https URLs; CDK's framework has three dots
+ * in their place.  On this machine a test may listen without TLS.
+ */
+static bool
+is_answered_by_put(const char *url)
+{
+	static const char loopback[] = "http://127.0.0.1";
+	const char *rest;
+
+	if (url == NULL)
+		return false;
+	if (strncmp(url, "https://", 8) == 0)
+		return true;
+	if (strncmp(url, loopback, strlen(loopback)) != 0)
+		return false;
+	rest = url + strlen(loopback);
+	return *rest == ':' || *rest == '/';
 }
 
 /*
@@ -54,130 +120,23 @@ event_read(const char *event, size_t length, Request *request, Error *error)
 static bool
 refuse_service_event(const json_t *event, Error *error)
 {
-	if (json_object_get(event, "RequestType") != NULL)
-	{
-		error_set(error, ERROR_EVENT, "this version does not handle events of a CloudFormation custom resource");
-		error_hint(error, "Nothing was sent to the event's ResponseURL, so that the stack waits until it times out:"
-						  " invoke the function in another way, for example with \"aws lambda invoke\".");
-		return true;
-	}
 	if (json_object_get(event, "Records") != NULL)
 	{
-		error_set(error, ERROR_EVENT, "this version does not handle events with Records (of SNS, SQS or S3)");
-		error_hint(error, "Invoke the function with {} or {\"force\": true}.");
+		error_set(error, ERROR_EVENT, "this is an event with Records (of SNS, SQS or S3), which say nothing of what is to be done");
+		error_hint(error, "Invoke the function itself, with {} or {\"force\": true}; for a custom resource, make its ARN the ServiceToken.");
+		return true;
+	}
+	if (json_object_get(event, "TopicArn") != NULL && json_object_get(event, "Message") != NULL)
+	{
+		error_set(error, ERROR_EVENT, "this is a notification of SNS, which says nothing of what is to be done");
+		error_hint(error, "Invoke the function itself, with {} or {\"force\": true}.");
 		return true;
 	}
 	if (json_object_get(event, "source") != NULL && json_object_get(event, "detail-type") != NULL)
 	{
-		error_set(error, ERROR_EVENT, "this version does not handle events of EventBridge");
+		error_set(error, ERROR_EVENT, "this is an event of EventBridge, which says nothing of what is to be done");
 		error_hint(error, "Give the rule's target a constant input: {} or {\"force\": true}.");
 		return true;
 	}
-	return false;
-}
-
-static bool
-read_keys(json_t *event, Request *request, Error *error)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(event, key, value)
-	{
-		bool *boolean = find_boolean(key, request);
-
-		if (strcmp(key, "variables") == 0)
-		{
-			if (!read_variables(value, request, error))
-				return false;
-		}
-		else if (strcmp(key, "baseline") == 0 || strcmp(key, "resume") == 0 ||
-				 strcmp(key, "lock_timeout") == 0 || strcmp(key, "retry_for") == 0)
-		{
-			if (!read_text(key, value, request, error))
-				return false;
-		}
-		else if (boolean == NULL)
-		{
-			error_set(error, ERROR_EVENT, "the event's key \"%s\" is not known", key);
-			error_hint(error, "This version knows \"allow_changed\", \"allow_data_loss\", \"allow_missing\", \"baseline\","
-							  " \"force\", \"lock_timeout\", \"out_of_order\", \"resume\", \"retry_for\" and \"variables\".");
-			return false;
-		}
-		else if (!json_is_boolean(value))
-			return error_set(error, ERROR_EVENT, "the event's \"%s\" is neither true nor false", key);
-		else
-			*boolean = json_is_true(value);
-	}
-	return true;
-}
-
-/* NULL: the key is none of those that are true or false. */
-static bool *
-find_boolean(const char *key, Request *request)
-{
-	if (strcmp(key, "force") == 0)
-		return &request->force;
-	if (strcmp(key, "out_of_order") == 0)
-		return &request->out_of_order;
-	if (strcmp(key, "allow_changed") == 0)
-		return &request->allow_changed;
-	if (strcmp(key, "allow_data_loss") == 0)
-		return &request->allow_data_loss;
-	if (strcmp(key, "allow_missing") == 0)
-		return &request->allow_missing;
-	return NULL;
-}
-
-static bool
-read_text(const char *key, const json_t *value, Request *request, Error *error)
-{
-	const char *text = json_string_value(value);
-	bool is_resume = strcmp(key, "resume") == 0;
-
-	if (strcmp(key, "lock_timeout") == 0)
-		return read_time(key, value, &request->lock_timeout, error);
-	if (strcmp(key, "retry_for") == 0)
-		return read_time(key, value, &request->retry_for, error);
-	if (text != NULL && (is_resume ? request_read_resume(text, &request->resume)
-								   : request_read_baseline(text, &request->baseline)))
-		return true;
-	return error_set(error, ERROR_EVENT, "the event's \"%s\" is not %s", key,
-					 is_resume ? REQUEST_RESUME_EXPECTED : REQUEST_BASELINE_EXPECTED);
-}
-
-/* A number counts milliseconds, as in the extension's options. */
-static bool
-read_time(const char *key, const json_t *value, int64_t *milliseconds, Error *error)
-{
-	char number[24];
-
-	snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-	if ((json_is_string(value) && request_read_time(json_string_value(value), milliseconds)) ||
-		(json_is_integer(value) && request_read_time(number, milliseconds)))
-		return true;
-	return error_set(error, ERROR_EVENT, "the event's \"%s\" is not " REQUEST_TIME_EXPECTED, key);
-}
-
-/* Each takes the place of the environment's one of the same name. */
-static bool
-read_variables(const json_t *value, Request *request, Error *error)
-{
-	json_t *variables = options_variables(value);
-	json_t *all = request->variables != NULL ? json_copy(request->variables) : json_object();
-
-	if (variables == NULL)
-		error_set(error, ERROR_EVENT, "the event's \"variables\" is not " OPTIONS_VARIABLES_EXPECTED);
-	else if (all == NULL || json_object_update(all, variables) != 0)
-		error_out_of_memory(error);
-	else
-	{
-		json_decref(request->variables);
-		request->variables = all;
-		json_decref(variables);
-		return true;
-	}
-	json_decref(all);
-	json_decref(variables);
 	return false;
 }

@@ -26,7 +26,6 @@
 #define BASELINE_QUERY \
 	"SELECT outcome FROM rdsinit.baseline($1)"
 
-static bool set_baseline(const Session *session, const char *version, Error *error);
 static bool call(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error);
 static const char *name_of(const void *elements, size_t number, size_t *length);
 static const char *body_of(const void *elements, size_t number, size_t *length);
@@ -44,7 +43,7 @@ extension_apply(const Session *session, const Bundle *bundle, const Request *req
 	int64_t last = 0;
 
 	if (!bundle_check_encoding(bundle, error) ||
-		(request->baseline != NULL && !set_baseline(session, request->baseline, error)))
+		(extension_needs_baseline(session, request) && !extension_baseline(session, request, error)))
 		return false;
 
 	/* Who may call need not be allowed to read the history. */
@@ -57,27 +56,61 @@ extension_apply(const Session *session, const Bundle *bundle, const Request *req
 	return false;
 }
 
-/* A function that is called for the second time with what the environment says must not complain. */
-static bool
-set_baseline(const Session *session, const char *version, Error *error)
+bool
+extension_needs_baseline(const Session *session, const Request *request)
 {
-	Parameter parameter = {version, 0};
+	Parameter parameter = {request->baseline, 0};
 	PGresult *result = NULL;
-	bool has = query_run_parameters(session, HAS_BASELINE_QUERY, 1, &parameter, &result, error) &&
-			   query_field_is_true(result, 0, "has");
+	Error ignored = ERROR_NONE;
+	bool has;
 
+	if (request->baseline == NULL)
+		return false;
+	has = query_run_parameters(session, HAS_BASELINE_QUERY, 1, &parameter, &result, &ignored) &&
+		  query_field_is_true(result, 0, "has");
 	PQclear(result);
-	error_free(error);
-	return has || query_run_parameters(session, BASELINE_QUERY, 1, &parameter, NULL, error);
+	error_free(&ignored);
+	return !has;
+}
+
+bool
+extension_baseline(const Session *session, const Request *request, Error *error)
+{
+	Parameter parameter = {request->baseline, 0};
+
+	return query_run_parameters(session, BASELINE_QUERY, 1, &parameter, NULL, error);
 }
 
 static bool
 call(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
 {
+	PGresult *result = NULL;
+	bool ok = extension_call(session, DEPLOY_COMMAND, bundle, request, &result, error);
+
+	if (ok)
+		ok = report_take(result, outcome, error);
+	else
+	{
+		/* The server that says it ends the session for a shutdown has rolled back; one that has crashed, who knows. */
+		error->is_undone = error_has_sqlstate(error, "57P01") && !leaves_transaction(bundle);
+		if ((error->sqlstate[0] == '\0' || error_has_sqlstate(error, "57P02")) &&
+			PQstatus(session->connection) == CONNECTION_BAD)
+		{
+			error_reword(error, "the outcome of rdsinit.deploy is unknown: %s", error->message);
+			error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
+		}
+	}
+	PQclear(result);
+	return ok;
+}
+
+bool
+extension_call(const Session *session, const char *command, const Bundle *bundle, const Request *request,
+			   PGresult **result, Error *error)
+{
 	Array names = {0};
 	Array bodies = {0};
 	char *options = NULL;
-	PGresult *result = NULL;
 	bool ok = false;
 
 	if (!array_make(bundle->scripts, bundle->count, name_of, &names, error) ||
@@ -88,22 +121,12 @@ call(const Session *session, const Bundle *bundle, const Request *request, Outco
 	{
 		Parameter parameters[3] = {{names.bytes, names.length}, {bodies.bytes, bodies.length}, {options, 0}};
 
-		ok = query_run_parameters(session, DEPLOY_COMMAND, 3, parameters, &result, error);
+		ok = query_run_parameters(session, command, 3, parameters, result, error);
 	}
-	if (ok)
-		ok = report_take(result, outcome, error);
-	else
-	{
-		find_place(bundle, result, error);
-		if (error->sqlstate[0] == '\0' && PQstatus(session->connection) == CONNECTION_BAD)
-		{
-			error_reword(error, "the outcome of rdsinit.deploy is unknown: %s", error->message);
-			error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
-		}
-	}
+	if (!ok)
+		find_place(bundle, *result, error);
 
 done:
-	PQclear(result);
 	free(options);
 	free(bodies.bytes);
 	free(names.bytes);

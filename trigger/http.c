@@ -18,6 +18,7 @@
 struct Http
 {
 	CURL *handle;
+	const char *ca_file; /* NULL: the system's */
 	char message[CURL_ERROR_SIZE];
 };
 
@@ -33,6 +34,8 @@ typedef struct Body
 
 static bool set_options(Http *http, const HttpRequest *request, struct curl_slist *headers,
 						Body *body, Error *error);
+static const char *target_of(const char *url);
+static const char *name_of(const HttpRequest *request);
 static CURLcode set_signature(CURL *handle, const HttpSignature *signature);
 static bool make_headers(const HttpRequest *request, struct curl_slist **headers, Error *error);
 static char *host_header(const char *url);
@@ -71,6 +74,22 @@ http_close(Http *http)
 	curl_global_cleanup();
 }
 
+void
+http_trust(Http *http, const char *ca_file)
+{
+	http->ca_file = ca_file;
+}
+
+char *
+http_escape(const char *text)
+{
+	char *escaped = curl_easy_escape(NULL, text, 0);
+	char *copy = escaped != NULL ? strdup(escaped) : NULL;
+
+	curl_free(escaped);
+	return copy;
+}
+
 bool
 http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *transient, Error *error)
 {
@@ -96,11 +115,15 @@ http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *
 	{
 		if (body.too_long)
 			error_set(error, ERROR_INTERNAL, "the response of %s is longer than %zu bytes",
-					  request->url, request->response_limit);
+					  name_of(request), request->response_limit);
 		else
-			error_set(error, ERROR_INTERNAL, "%s: %s", request->url,
+			error_set(error, ERROR_INTERNAL, "%s: %s", name_of(request),
 					  http->message[0] != '\0' ? http->message : curl_easy_strerror(code));
 		*transient = is_transient(code);
+		if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+			error_hint(error, "It was verified against the CA file %s. AWS_CA_BUNDLE names another one, for a proxy or an"
+							  " endpoint that has a certificate from another CA.",
+					   http->ca_file != NULL ? http->ca_file : "of the system");
 		goto done;
 	}
 
@@ -155,6 +178,8 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	if (http->ca_file != NULL)
+		SET(CURLOPT_CAINFO, http->ca_file);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_USERAGENT, "rdsinit/" RDSINIT_VERSION);
 	SET(CURLOPT_HTTPHEADER, headers);
@@ -176,12 +201,36 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t) strlen(request->body));
 		SET(CURLOPT_POSTFIELDS, request->body);
 	}
+	if (request->is_put)
+	{
+		SET(CURLOPT_CUSTOMREQUEST, "PUT");
+		if (target_of(request->url) != NULL)
+			SET(CURLOPT_REQUEST_TARGET, target_of(request->url));
+	}
 	if (code == CURLE_OK && request->signature != NULL)
 		code = set_signature(handle, request->signature);
 
 	if (code != CURLE_OK)
 		return error_set(error, ERROR_INTERNAL, "libcurl: %s", curl_easy_strerror(code));
 	return true;
+}
+
+/*
+ * Path and query as the URL has them, which a signature in the query covers:
+ * libcurl would write them in a form of its own.  NULL: there is no path.
+ */
+static const char *
+target_of(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	return host != NULL ? strchr(host + 3, '/') : NULL;
+}
+
+static const char *
+name_of(const HttpRequest *request)
+{
+	return request->name != NULL ? request->name : request->url;
 }
 
 static CURLcode

@@ -29,11 +29,13 @@ typedef struct HttpSignature
 typedef struct HttpRequest
 {
 	const char *url;
+	const char *name;               /* of the URL in errors, where it must not be shown; or NULL */
 	const char *const *headers;     /* "Name: value", NULL at the end; or NULL */
 	const char *body;               /* NULL: GET, otherwise POST */
 	const HttpSignature *signature; /* NULL: unsigned */
 	size_t response_limit;          /* in bytes; a longer one is an error */
 	int64_t timeout;                /* in milliseconds; 0: as long as it takes */
+	bool is_put;                    /* PUT instead of POST, to the URL as it is written */
 	bool direct;                    /* through no proxy, whatever the environment says */
 } HttpRequest;
 
@@ -46,6 +48,12 @@ typedef struct HttpResponse
 
 extern bool http_open(Http **http, Error *error);
 extern void http_close(Http *http);
+
+/* A file of CA certificates for all requests to come, instead of the system's; it must stay. */
+extern void http_trust(Http *http, const char *ca_file);
+
+/* Percent-encodes all but letters, digits and "-._~"; to be freed. */
+extern char *http_escape(const char *text);
 
 /*
  * True when there is a response, whatever its status.  After false, "transient"

@@ -1,97 +1,58 @@
 /*-------------------------------------------------------------------------
  *
  * invocation.c
- *	  One invocation, from the event to the answer.
+ *	  One deployment to one database.
  *
  *-------------------------------------------------------------------------
  */
 #include "invocation.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "apply.h"
 #include "bundle.h"
+#include "bundle_checksum.h"
 #include "database.h"
-#include "event.h"
-#include "metrics.h"
+#include "failover.h"
+#include "job.h"
+#include "login.h"
 #include "observer.h"
-#include "outcome.h"
-#include "reply.h"
-#include "secret.h"
 
 /* The server would cut a longer name, and find another database or none. */
 #define LONGEST_NAME 63
 
-static bool run(Http *http, const Config *config, const char *event, size_t event_length,
-				const Deadline *deadline, Outcome *outcome, Error *error);
-static bool run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
+static bool check_plan(const Config *config, const Request *request, Error *error);
+static bool run_on_target(const Config *config, Target *target, const char *database, const Bundle *bundle,
 						  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error);
-static bool find_target(const Config *config, const Secret *secret, Target *target, const char **database, Error *error);
+static bool find_target(const Config *config, Login *login, Target *target, const char **database, Error *error);
+static bool check_complete(const Config *config, const Target *target, const char *database, Error *error);
 static const char *first_of(const char *a, const char *b);
 
-char *
-invocation_run(Http *http, const Config *config, const Error *config_error,
-			   const char *event, size_t event_length, const Deadline *deadline,
-			   const char **error_type)
-{
-	Outcome outcome = {0};
-	Error error = ERROR_NONE;
-	int64_t started = clock_now();
-	char *answer;
-
-	*error_type = NULL;
-	if (config_error->type != NULL)
-	{
-		*error_type = config_error->type;
-		reply_log_failure(&outcome, config_error);
-		metrics_log(&outcome, config_error, clock_now() - started);
-		return reply_failure(&outcome, config_error);
-	}
-
-	if (run(http, config, event, event_length, deadline, &outcome, &error))
-	{
-		reply_log_success(&outcome, clock_now() - started);
-		answer = reply_success(&outcome, clock_now() - started);
-	}
-	else
-	{
-		*error_type = error.type;
-		reply_log_failure(&outcome, &error);
-		answer = reply_failure(&outcome, &error);
-	}
-
-	metrics_log(&outcome, &error, clock_now() - started);
-
-	error_free(&error);
-	outcome_free(&outcome);
-	return answer;
-}
-
 /* What is here is looked at before anybody else is asked. */
-static bool
-run(Http *http, const Config *config, const char *event, size_t event_length,
-	const Deadline *deadline, Outcome *outcome, Error *error)
+bool
+invocation_deploy(Http *http, const Config *config, const Request *request, const Deadline *deadline,
+				  Outcome *outcome, Error *error)
 {
-	Request request = {0};
 	Bundle bundle = {0};
-	Secret secret = {0};
+	Login login = {0};
 	Target target = {0};
 	const char *database = NULL;
 	bool ok = false;
 
+	outcome->started = clock_now();
 	if (deadline_passed(deadline))
 	{
 		error_set(error, ERROR_TIMEOUT, "the deadline had passed before work could begin");
 		goto done;
 	}
-	if (!request_copy(&config->request, &request, error) ||
-		!event_read(event, event_length, &request, error) ||
-		!bundle_read(config->bundle, config->directory, &bundle, error))
+	if (!check_plan(config, request, error) ||
+		!bundle_read(config->bundle, config->directory, &bundle, error) ||
+		!bundle_check_checksum(&bundle, request->bundle_checksum, error))
 		goto done;
-	if (config->secret_name != NULL && !secret_read(http, config, deadline, &secret, error))
-		goto done;
-	if (!find_target(config, &secret, &target, &database, error))
+	if (!login_open(http, config, deadline, &login, error) ||
+		!find_target(config, &login, &target, &database, error))
 		goto done;
 
 	outcome->database = strdup(database);
@@ -100,60 +61,109 @@ run(Http *http, const Config *config, const char *event, size_t event_length,
 		error_out_of_memory(error);
 		goto done;
 	}
-	ok = run_on_target(config, &target, database, &bundle, &request, deadline, outcome, error);
+	ok = run_on_target(config, &target, database, &bundle, request, deadline, outcome, error);
 
 done:
-	request_free(&request);
-	secret_free(&secret);
+	login_close(&login);
 	bundle_free(&bundle);
 	return ok;
 }
 
 static bool
-run_on_target(const Config *config, const Target *target, const char *database, const Bundle *bundle,
+check_plan(const Config *config, const Request *request, Error *error)
+{
+	if (request->plan == PLAN_NONE || config->mode != MODE_PLAIN)
+		return true;
+	error_set(error, ERROR_CONFIGURATION, "there is no plan where RDSINIT_MODE is plain: planning is the extension's");
+	error_hint(error, "Use RDSINIT_MODE=auto with a database that has the extension rdsinit.");
+	return false;
+}
+
+static bool
+run_on_target(const Config *config, Target *target, const char *database, const Bundle *bundle,
 			  const Request *request, const Deadline *deadline, Outcome *outcome, Error *error)
 {
 	Session session = {0};
-	Observer observer = {0};
+	Failover failover = failover_begin();
 	bool ok;
 
-	session.lock_timeout = request->lock_timeout;
-	observer.interval = config->progress_interval;
-
-	ok = database_open(target, database, config->admin_database, deadline, &session,
-					   &outcome->database_created, error);
-	if (ok)
+	do
 	{
-		observer_begin(&observer, &session);
-		ok = apply_bundle(&session, bundle, config->mode, request, outcome, error);
-	}
-	observer_end(&observer);
-	database_close(&session);
+		Observer observer = {0};
+
+		session.lock_timeout = request->lock_timeout;
+		observer.interval = config->progress_interval;
+		ok = database_open(target, database, request->plan == PLAN_NONE ? config->admin_database : NULL, deadline,
+						   &session, &outcome->database_created, error);
+		if (ok)
+		{
+			observer_begin(&observer, &session);
+			ok = apply_bundle(&session, bundle, config->mode, request, outcome, error);
+		}
+		observer_end(&observer);
+		database_close(&session);
+	} while (!ok && failover_again(&failover, target, deadline, outcome, error));
+	if (!ok && request->plan != PLAN_NONE && error_has_sqlstate(error, "3D000"))
+		error_hint(error, "A plan creates no database: deploy once, or run CREATE DATABASE and CREATE EXTENSION rdsinit in it.");
 	return ok;
 }
 
-/* What the environment says goes before what the secret says. */
+/* What the environment or the event says goes before what the secret says. */
 static bool
-find_target(const Config *config, const Secret *secret, Target *target, const char **database, Error *error)
+find_target(const Config *config, Login *login, Target *target, const char **database, Error *error)
 {
-	target->host = first_of(config->host, secret->host);
-	target->port = first_of(config->port, first_of(secret->port, "5432"));
-	target->user = first_of(config->user, secret->username);
-	target->password = first_of(config->password, secret->password);
+	const Config *environment = config->environment != NULL ? config->environment : config;
+	const Secret *secret = &login->secret;
+
+	target->host = first_of(config->host, first_of(secret->host, environment->host));
+	target->port = first_of(config->port, first_of(secret->port, first_of(environment->port, "5432")));
+	target->login = login;
 	target->sslmode = config->sslmode;
 	target->sslrootcert = config->sslrootcert;
-	*database = first_of(config->database, secret->database);
+	target->sslrootcert_names = config->sslrootcert_names;
+	*database = first_of(config->database, first_of(secret->database, environment->database));
 
-	if (target->host == NULL || *database == NULL)
-		return error_set(error, ERROR_CONFIGURATION, "not set in the environment, nor in secret \"%s\": %s%s%s",
-						 config->secret_name,
-						 target->host == NULL ? "DB_HOST (host)" : "",
-						 target->host == NULL && *database == NULL ? ", " : "",
-						 *database == NULL ? "DB_NAME (dbname)" : "");
+	if (!check_complete(config, target, *database, error) ||
+		!job_check_listed(config, secret->host, secret->port, error))
+		return false;
 	if (strlen(*database) > LONGEST_NAME)
 		return error_set(error, ERROR_CONFIGURATION, "the database's name, \"%s\", is longer than %d bytes",
 						 *database, LONGEST_NAME);
 	return true;
+}
+
+/* The environment alone need not be complete where an event may say the rest. */
+static bool
+check_complete(const Config *config, const Target *target, const char *database, Error *error)
+{
+	const char *missing[3];
+	char *text = NULL;
+	size_t length = 0;
+	size_t count = 0;
+	size_t i;
+	FILE *list;
+
+	if (target->host == NULL)
+		missing[count++] = "DB_HOST (host)";
+	if (database == NULL)
+		missing[count++] = "DB_NAME (dbname)";
+	if (!login_is_complete(target->login))
+		missing[count++] = "DB_SECRET_NAME (or DB_USER and DB_PASSWORD)";
+	if (count == 0)
+		return true;
+
+	list = open_memstream(&text, &length);
+	if (list == NULL)
+		return error_out_of_memory(error);
+	for (i = 0; i < count; i++)
+		fprintf(list, "%s%s", i == 0 ? "" : ", ", missing[i]);
+	fclose(list);
+	if (config->secret_name != NULL)
+		error_set(error, ERROR_CONFIGURATION, "not set in the environment, nor in secret \"%s\": %s", config->secret_name, text);
+	else
+		error_set(error, ERROR_CONFIGURATION, "not set in the environment, nor said in the event: %s", text);
+	free(text);
+	return false;
 }
 
 static const char *

@@ -1,27 +1,27 @@
 /*-------------------------------------------------------------------------
  *
  * invocation.h
- *	  One invocation, from the event to the answer.
+ *	  One deployment to one database.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef INVOCATION_H
 #define INVOCATION_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 #include "config.h"
 #include "deadline.h"
 #include "error.h"
 #include "http.h"
+#include "outcome.h"
+#include "request.h"
 
 /*
- * Always gives an answer, to be freed.  "error_type" becomes NULL for success.
- * "config_error" is what config_read() found, if anything: it is kept for
- * here, since a Lambda that dies while it starts leaves its caller waiting.
+ * Reads bundle and secret, connects, and applies the bundle, or plans it.  The
+ * outcome says how far it came, after a failure too.
  */
-extern char *invocation_run(Http *http, const Config *config, const Error *config_error,
-							const char *event, size_t event_length, const Deadline *deadline,
-							const char **error_type);
+extern bool invocation_deploy(Http *http, const Config *config, const Request *request, const Deadline *deadline,
+							  Outcome *outcome, Error *error);
 
 #endif /* INVOCATION_H */

@@ -7,18 +7,20 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
+#include "bundle.h"
+#include "bundle_checksum.h"
 #include "config.h"
 #include "connection.h"
 #include "deadline.h"
+#include "dispatch.h"
 #include "http.h"
-#include "invocation.h"
 #include "log.h"
 #include "runtime.h"
 
@@ -39,38 +41,44 @@
 typedef struct Options
 {
 	bool once;
+	bool plan;
+	bool bundle_checksum;
 	long timeout; /* in seconds */
 } Options;
 
 static void read_options(int argc, char *const *argv, Options *options);
 static void usage(FILE *stream);
-static bool start(Http **http, Config *config, Error *config_error);
+static int print_bundle_checksum(void);
+static bool start(Http **http, Config *config, Error *config_error, const char *address);
 static int run_once(Http *http, const Config *config, const Error *config_error, long timeout);
 static int run_loop(Http *http, const Config *config, const Error *config_error, const char *address);
 static bool next_invocation(Http *http, const char *address, Invocation *invocation);
 static void serve(Http *http, const Config *config, const Error *config_error, const char *address,
 				  const Invocation *invocation);
-static void wipe_and_free(void *memory);
 
 int
 main(int argc, char **argv)
 {
 	const char *address = getenv("AWS_LAMBDA_RUNTIME_API");
-	Options options = {false, DEFAULT_TIMEOUT};
+	Options options = {false, false, false, DEFAULT_TIMEOUT};
 	Http *http = NULL;
 	Config config = {0};
 	Error config_error = ERROR_NONE;
 	int status = EXIT_FAILURE;
 
 	read_options(argc, argv, &options);
+	if (options.bundle_checksum)
+		return print_bundle_checksum();
 	if (!options.once && address == NULL)
 	{
 		usage(stderr);
 		return EXIT_USAGE;
 	}
 
-	if (start(&http, &config, &config_error))
+	if (start(&http, &config, &config_error, options.once ? NULL : address))
 	{
+		if (options.plan)
+			config.request.plan = PLAN_TEXT;
 		if (options.once)
 			status = run_once(http, &config, &config_error, options.timeout);
 		else
@@ -88,6 +96,8 @@ read_options(int argc, char *const *argv, Options *options)
 {
 	static const struct option long_options[] = {
 		{"once", no_argument, NULL, 'o'},
+		{"plan", no_argument, NULL, 'p'},
+		{"bundle-checksum", no_argument, NULL, 'c'},
 		{"timeout", required_argument, NULL, 't'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -101,6 +111,12 @@ read_options(int argc, char *const *argv, Options *options)
 		{
 			case 'o':
 				options->once = true;
+				break;
+			case 'p':
+				options->plan = true;
+				break;
+			case 'c':
+				options->bundle_checksum = true;
 				break;
 			case 't':
 				errno = 0;
@@ -122,7 +138,7 @@ read_options(int argc, char *const *argv, Options *options)
 				exit(EXIT_USAGE);
 		}
 	}
-	if (optind < argc)
+	if (optind < argc || (options->plan && !options->once) || (options->bundle_checksum && options->once))
 	{
 		usage(stderr);
 		exit(EXIT_USAGE);
@@ -137,8 +153,11 @@ usage(FILE *stream)
 			"\n"
 			"Usage:\n"
 			"  %s              as AWS Lambda runs it: AWS_LAMBDA_RUNTIME_API is set\n"
-			"  %s --once [--timeout SECONDS]\n"
-			"                         one invocation now; its answer is printed\n"
+			"  %s --once [--plan] [--timeout SECONDS]\n"
+			"                         one invocation now; its answer is printed; with --plan\n"
+			"                         what it would do, all rolled back\n"
+			"  %s --bundle-checksum\n"
+			"                         the bundle's checksum is printed\n"
 			"  %s --help | --version\n"
 			"\n"
 			"Environment:\n"
@@ -150,7 +169,9 @@ usage(FILE *stream)
 			"                         username, password, and perhaps host, port, dbname\n"
 			"  DB_USER, DB_PASSWORD   instead of a secret\n"
 			"  DB_SSLMODE             verify-full where there is a CA file, else require\n"
-			"  DB_SSLROOTCERT         the CA file; without it ca.pem beside the program\n"
+			"  DB_SSLROOTCERT         the CA file; without it ca.pem, rds-roots.pem and\n"
+			"                         amazon-roots.pem beside the program\n"
+			"  DB_AUTH                password, or iam: a token of IAM database authentication\n"
 			"  DB_ADMIN_NAME          postgres: connected to only for creating DB_NAME\n"
 			"  RDSINIT_BUNDLE         file or directory of scripts; without it \"schema\",\n"
 			"                         or else \"schema.sql\", beside the program\n"
@@ -168,6 +189,7 @@ usage(FILE *stream)
 			"  RDSINIT_RESUME         skip or again: what becomes of a statement of which it\n"
 			"                         is not known how it ended\n"
 			"  RDSINIT_BASELINE       the version up to which the database has all already\n"
+			"  RDSINIT_EVENT_TARGETS  allow: an event may say which database is meant\n"
 			"  RDSINIT_VARIABLES      psql's variables: a JSON object\n"
 			"  AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN\n"
 			"                         for the secret\n"
@@ -176,25 +198,63 @@ usage(FILE *stream)
 			"\n"
 			"--once allows %d seconds without --timeout. Its exit status is 0 for success,\n"
 			"and 1 for failure.\n",
-			PROGRAM, PROGRAM, PROGRAM, DEFAULT_TIMEOUT);
+			PROGRAM, PROGRAM, PROGRAM, PROGRAM, DEFAULT_TIMEOUT);
 }
 
-/* A wrong configuration is not a failure to start: it is answered to whoever calls. */
-static bool
-start(Http **http, Config *config, Error *config_error)
+/* Needs nothing of the environment but RDSINIT_BUNDLE, so that a package can be made where there is no database. */
+static int
+print_bundle_checksum(void)
 {
+	Config config = {0};
+	Bundle bundle = {0};
+	Error error = ERROR_NONE;
+	char checksum[CHECKSUM_LENGTH + 1];
+	bool ok;
+
+	/* That the rest of the configuration is missing is no error here. */
+	(void) config_read(&config, &error);
+	error_free(&error);
+	ok = bundle_read(config.bundle, config.directory, &bundle, &error) &&
+		 bundle_checksum(&bundle, checksum, &error) &&
+		 puts(checksum) != EOF && fflush(stdout) == 0;
+	if (!ok)
+		fprintf(stderr, PROGRAM ": %s\n", error.message != NULL ? error.message : "could not write");
+	error_free(&error);
+	bundle_free(&bundle);
+	config_free(&config);
+	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+/*
+ * A wrong configuration is not a failure to start: it is answered to whoever
+ * calls.  Only where nobody could be answered Lambda is told so at once.
+ */
+static bool
+start(Http **http, Config *config, Error *config_error, const char *address)
+{
+	static const struct rlimit no_core = {0, 0};
 	Error error = ERROR_NONE;
 	bool ok;
 
 	/* A peer that goes away is an error of the write, not a death. */
 	signal(SIGPIPE, SIG_IGN);
-	json_set_alloc_funcs(malloc, wipe_and_free);
 
-	ok = connection_forget_environment(&error) && http_open(http, &error);
+	/* No file of memory, and nobody but root may look into it. */
+	(void) setrlimit(RLIMIT_CORE, &no_core);
+	(void) prctl(PR_SET_DUMPABLE, 0);
+
+	ok = http_open(http, &error) && connection_forget_environment(&error);
 	if (!ok)
+	{
 		log_line(LEVEL_ERROR, NULL, "%s", error.message != NULL ? error.message : "out of memory");
+		if (*http != NULL && address != NULL)
+			runtime_fail_start(*http, address, &error);
+	}
 	else
+	{
 		(void) config_read(config, config_error);
+		http_trust(*http, config->https_ca);
+	}
 	error_free(&error);
 	return ok;
 }
@@ -204,8 +264,12 @@ run_once(Http *http, const Config *config, const Error *config_error, long timeo
 {
 	Deadline deadline = deadline_after(timeout * 1000);
 	const char *error_type;
-	char *answer = invocation_run(http, config, config_error, NULL, 0, &deadline, &error_type);
-	bool written = answer != NULL && puts(answer) != EOF && fflush(stdout) == 0;
+	char *answer = dispatch(http, config, config_error, NULL, 0, &deadline, &error_type);
+	bool is_failed_plan = config->request.plan == PLAN_TEXT && error_type != NULL;
+	bool written;
+
+	/* What is printed can be kept in a file: a plan, or else nothing but what the log says. */
+	written = answer != NULL && (is_failed_plan || puts(answer) != EOF) && fflush(stdout) == 0;
 
 	free(answer);
 	return written && error_type == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -262,8 +326,8 @@ serve(Http *http, const Config *config, const Error *config_error, const char *a
 	Deadline deadline = deadline_at_unix_time(invocation->deadline);
 	Error error = ERROR_NONE;
 	const char *error_type;
-	char *answer = invocation_run(http, config, config_error, invocation->event, invocation->event_length,
-								  &deadline, &error_type);
+	char *answer = dispatch(http, config, config_error, invocation->event, invocation->event_length,
+							&deadline, &error_type);
 
 	if (answer == NULL)
 		log_line(LEVEL_ERROR, NULL, "out of memory");
@@ -271,13 +335,4 @@ serve(Http *http, const Config *config, const Error *config_error, const char *a
 		log_line(LEVEL_ERROR, NULL, "the answer could not be given: %s", error.message);
 	error_free(&error);
 	free(answer);
-}
-
-/* jansson holds secrets, and knows not to wipe them. */
-static void
-wipe_and_free(void *memory)
-{
-	if (memory != NULL)
-		explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
 }

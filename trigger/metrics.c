@@ -16,6 +16,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "deadline.h"
 #include "log.h"
 #include "text.h"
 
@@ -25,10 +26,11 @@
 static json_t *directive(void);
 
 void
-metrics_log(const Outcome *outcome, const Error *error, int64_t duration)
+metrics_log(const Outcome *outcome, const Error *error)
 {
 	const char *function = getenv("AWS_LAMBDA_FUNCTION_NAME");
 	struct timespec now;
+	json_int_t duration = outcome->started > 0 ? (json_int_t) (clock_now() - outcome->started) : 0;
 	json_int_t scripts = 0;
 	json_int_t statements = 0;
 	json_t *fields;
@@ -49,13 +51,13 @@ metrics_log(const Outcome *outcome, const Error *error, int64_t duration)
 					   "_aws", "Timestamp", (json_int_t) now.tv_sec * 1000 + now.tv_nsec / 1000000,
 					   "CloudWatchMetrics", directive(),
 					   DIMENSION, text_json(function),
-					   "Duration", (json_int_t) duration, "Scripts", scripts, "Statements", statements,
-					   "Retries", (json_int_t) outcome->retries, "Failures", error->type != NULL ? 1 : 0);
+					   "Duration", duration, "Scripts", scripts, "Statements", statements,
+					   "Retries", (json_int_t) outcome->retries, "Failures", error != NULL ? 1 : 0);
 	if (outcome->mode != NULL)
 		json_object_set_new(fields, "mode", json_string(outcome->mode));
 	if (outcome->database != NULL)
 		json_object_set_new(fields, "database", text_json(outcome->database));
-	if (error->type != NULL)
+	if (error != NULL)
 		json_object_set_new(fields, "errorType", json_string(error->type));
 	log_line(LEVEL_INFO, fields, "metrics");
 }

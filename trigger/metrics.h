@@ -8,12 +8,10 @@
 #ifndef METRICS_H
 #define METRICS_H
 
-#include <stdint.h>
-
 #include "error.h"
 #include "outcome.h"
 
-/* Logs them: of what was applied, in "duration" milliseconds.  Outside of Lambda nothing. */
-extern void metrics_log(const Outcome *outcome, const Error *error, int64_t duration);
+/* Logs them, of what was applied; NULL: there was no error.  Outside of Lambda nothing. */
+extern void metrics_log(const Outcome *outcome, const Error *error);
 
 #endif /* METRICS_H */

@@ -72,6 +72,7 @@ outcome_free(Outcome *outcome)
 	free(outcome->scripts);
 	free(outcome->reason);
 	free(outcome->database);
+	free(outcome->plan);
 	memset(outcome, 0, sizeof(*outcome));
 }
 

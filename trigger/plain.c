@@ -45,6 +45,7 @@ typedef enum Obstacle
 
 static bool apply(Course *course, Obstacle *obstacle, Error *error);
 static bool open_ledger(const Course *course, Obstacle *obstacle, Error *error);
+static bool refuse_pooler(const Pending *pending, Error *error);
 static bool check(const Course *course, const Work *work, Error *error);
 
 bool
@@ -110,7 +111,7 @@ apply(Course *course, Obstacle *obstacle, Error *error)
 	if (ok && pending_leaves_transaction(&pending) && course->keeper.connection == NULL)
 	{
 		/* The ledger has to be there for the second connection, which locks it. */
-		if (course_commit(course, error))
+		if (!course->session->is_pooled ? course_commit(course, error) : refuse_pooler(&pending, error))
 			*obstacle = OBSTACLE_KEEP;
 		ok = false;
 	}
@@ -144,6 +145,28 @@ open_ledger(const Course *course, Obstacle *obstacle, Error *error)
 		return true;
 	if (turn_is_taken(error))
 		*obstacle = OBSTACLE_TURN;
+	return false;
+}
+
+/* Its statements would be run in any session of the pool, and without the settings of those before. */
+static bool
+refuse_pooler(const Pending *pending, Error *error)
+{
+	const char *name = "";
+	size_t i;
+
+	for (i = 0; i < pending->decided.item_count; i++)
+	{
+		const Work *work = pending_work(&pending->decided.items[i]);
+
+		if (pending_is_due(&pending->decided.items[i]) && work->no_transaction)
+			name = work->script->name;
+	}
+	error_set(error, ERROR_DATABASE, "\"%s\" asks for no transaction, which needs a session of its own, but there is a pooler"
+									 " before the server",
+			  name);
+	error_hint(error, "Set DB_HOST and DB_PORT to the server's own, past the pooler; or install the extension rdsinit,"
+					  " which runs such scripts within the server.");
 	return false;
 }
 

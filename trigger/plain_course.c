@@ -53,7 +53,7 @@ course_commit(Course *course, Error *error)
 		return false;
 	course->is_open = false;
 	guard_end(&course->guard);
-	if (!query_commit(course->session, error))
+	if (!session_leave(course->session, error) || !query_commit(course->session, error))
 		return explain_commit(course, error);
 	course->committed = course->outcome->count;
 	return true;

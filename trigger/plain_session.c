@@ -143,6 +143,17 @@ session_restore_lock_timeout(const Session *session, const char *before, Error *
 	return query_run_parameters(session, "SELECT pg_catalog.set_config('lock_timeout', $1, false)", 1, &parameter, NULL, error);
 }
 
+/* Deferred constraints first: a table that has any to be checked cannot be dropped. */
+bool
+session_leave(const Session *session, Error *error)
+{
+	return !session->is_pooled ||
+		   query_run(session,
+					 "SET CONSTRAINTS ALL IMMEDIATE; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *;"
+					 " SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP",
+					 NULL, error);
+}
+
 bool
 session_standard_strings(const Session *session)
 {

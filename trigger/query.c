@@ -86,6 +86,7 @@ query_commit(const Session *session, Error *error)
 		ok = error_set(error, ERROR_INTERNAL, "COMMIT was answered with %s", PQcmdStatus(result));
 	else if (!ok && (error->sqlstate[0] == '\0' || PQstatus(session->connection) == CONNECTION_BAD))
 	{
+		error->is_undone = false;
 		error_reword(error, "the outcome of COMMIT is unknown: %s", error->message);
 		error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
 	}
@@ -116,7 +117,9 @@ query_rollback(const Session *session)
 		PQtransactionStatus(session->connection) == PQTRANS_IDLE ||
 		PQtransactionStatus(session->connection) == PQTRANS_ACTIVE)
 		return;
-	query_run(&still, "ROLLBACK", NULL, &ignored);
+	/* In one message, and so in the same session: these are what a rollback leaves. */
+	query_run(&still, session->is_pooled ? "ROLLBACK; DEALLOCATE ALL; SELECT pg_catalog.pg_advisory_unlock_all()" : "ROLLBACK",
+			  NULL, &ignored);
 	error_free(&ignored);
 }
 
@@ -361,6 +364,8 @@ judge_server_error(const Session *session, const PGresult *result, Error *error)
 			error_hint(error, "%s", hint);
 	}
 	error_sqlstate(error, sqlstate);
+	/* admin_shutdown, crash_shutdown: of the server, or of this session alone */
+	error->is_undone = strcmp(sqlstate, "57P01") == 0 || strcmp(sqlstate, "57P02") == 0;
 	return false;
 }
 
@@ -372,6 +377,10 @@ libpq_failed(const Session *session, Error *error)
 
 	/* libpq goes on for more lines with what this may mean. */
 	if (PQstatus(session->connection) == CONNECTION_BAD)
-		return error_set(error, ERROR_CONNECTION, "the connection was lost: %.*s", length, message);
+	{
+		error_set(error, ERROR_CONNECTION, "the connection was lost: %.*s", length, message);
+		error->is_undone = true;
+		return false;
+	}
 	return error_set(error, ERROR_INTERNAL, "libpq: %.*s", length, message);
 }

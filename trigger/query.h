@@ -24,6 +24,7 @@ typedef struct Session
 	PGconn *connection;
 	const Deadline *deadline;
 	bool is_watched;           /* the server knows client_connection_check_interval */
+	bool is_pooled;            /* a pooler is between: another transaction may be another session, and others get this one */
 	int64_t lock_timeout;      /* the option; 0: no limit */
 	struct Observer *observer; /* who looks at it; NULL: nobody */
 	const Target *target;      /* where it leads … */

@@ -7,58 +7,64 @@
  */
 #include "reply.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
+#include "metrics.h"
+#include "shorten.h"
 #include "text.h"
 
-/* Lambda takes no answer of more than 6 MB. */
-#define LONGEST_REPLY (5 * 1024 * 1024)
+/* For the keys that say that a list was cut. */
+#define ROOM_FOR_TRUNCATED 100
 
+static void add_plan(json_t *reply, const char *plan, size_t limit);
+static json_t *count_warnings(const json_t *steps);
+static int rank_step(const json_t *step);
+static int severity_of(const json_t *warning);
+static int rank_script(const json_t *script);
 static json_t *scripts_json(const Outcome *outcome);
 static json_t *failure_json(const Outcome *outcome, const Error *error);
 static char *message_with_place(const Error *error);
 static void set_text(json_t *object, const char *key, const char *value);
 static void set_number(json_t *object, const char *key, long value);
-static char *dump(json_t *json);
 
-char *
-reply_success(const Outcome *outcome, int64_t duration)
+/* From the least to the worst: a place in it is a rank. */
+static const char *const severities[] = {"low", "medium", "high"};
+
+#define SEVERITY_COUNT ((int) (sizeof(severities) / sizeof(severities[0])))
+
+json_t *
+reply_success(const Outcome *outcome, int64_t duration, size_t limit)
 {
 	json_t *reply = json_object();
-	char *text;
 
 	json_object_set_new(reply, "statusCode", json_integer(200));
-	json_object_set_new(reply, "body", json_string("RDS schema initialization successful!"));
+	json_object_set_new(reply, "body",
+						json_string(outcome->plan != NULL
+										? "RDS schema plan successful: all was rolled back, nothing was changed."
+										: REPLY_SUCCESS));
 	set_text(reply, "mode", outcome->mode);
 	set_text(reply, "reason", outcome->reason);
 	set_text(reply, "database", outcome->database);
-	json_object_set_new(reply, "databaseCreated", json_boolean(outcome->database_created));
-	json_object_set_new(reply, "scripts", scripts_json(outcome));
 	json_object_set_new(reply, "durationMs", json_integer(duration));
-
-	text = dump(reply);
-	if (strlen(text) > LONGEST_REPLY)
+	if (outcome->plan != NULL)
+		add_plan(reply, outcome->plan, limit);
+	else
 	{
-		free(text);
-		json_object_del(reply, "scripts");
-		json_object_set_new(reply, "scriptsOmitted", json_integer((json_int_t) outcome->count));
-		text = dump(reply);
+		json_object_set_new(reply, "databaseCreated", json_boolean(outcome->database_created));
+		reply_add_list(reply, "scripts", scripts_json(outcome), limit, rank_script);
 	}
-	json_decref(reply);
-	return text;
+	return reply;
 }
 
-char *
-reply_failure(const Outcome *outcome, const Error *error)
+json_t *
+reply_failure(const Outcome *outcome, const Error *error, size_t limit)
 {
 	json_t *reply = failure_json(outcome, error);
 	const char *message = json_string_value(json_object_get(reply, "errorMessage"));
 	char *body = NULL;
-	char *text;
 
 	json_object_set_new(reply, "statusCode", json_integer(500));
 	if (asprintf(&body, "RDS schema initialization failed. Error: %s", message) >= 0)
@@ -67,10 +73,113 @@ reply_failure(const Outcome *outcome, const Error *error)
 		json_object_set_new(reply, "body", json_string(body));
 		free(body);
 	}
+	if (outcome->is_partial)
+		reply_add_list(reply, "scripts", scripts_json(outcome), limit, rank_script);
+	return reply;
+}
 
-	text = dump(reply);
+char *
+reply_text(json_t *reply)
+{
+	static char fallback[] =
+		"{\"errorType\":\"" ERROR_INTERNAL "\",\"errorMessage\":\"out of memory\",\"statusCode\":500,"
+		"\"body\":\"RDS schema initialization failed. Error: out of memory\"}";
+	char *text = json_dumps(reply, JSON_COMPACT);
+
 	json_decref(reply);
-	return text;
+	return text != NULL ? text : strdup(fallback);
+}
+
+void
+reply_add_list(json_t *reply, const char *key, json_t *list, size_t limit, ShortenRank rank)
+{
+	size_t used = shorten_length(reply) + ROOM_FOR_TRUNCATED;
+	size_t count = json_array_size(list);
+
+	if (shorten_list(list, limit > used ? limit - used : 0, rank))
+	{
+		json_object_set_new(reply, "truncated", json_true());
+		json_object_set_new(reply, "omitted", json_integer((json_int_t) (count - json_array_size(list))));
+	}
+	json_object_set_new(reply, key, list);
+}
+
+static void
+add_plan(json_t *reply, const char *plan, size_t limit)
+{
+	json_t *steps = json_loads(plan, 0, NULL);
+
+	json_object_set_new(reply, "statements", json_integer((json_int_t) json_array_size(steps)));
+	json_object_set_new(reply, "warnings", count_warnings(steps));
+	reply_add_list(reply, "plan", steps, limit, rank_step);
+}
+
+/* How many of each severity, whatever of the steps has no room. */
+static json_t *
+count_warnings(const json_t *steps)
+{
+	json_t *counts = json_object();
+	json_int_t numbers[SEVERITY_COUNT] = {0};
+	json_t *step;
+	json_t *warning;
+	size_t i;
+	size_t j;
+	int rank;
+
+	json_array_foreach(steps, i, step)
+	{
+		json_array_foreach(json_object_get(step, "warnings"), j, warning)
+		{
+			rank = severity_of(warning);
+			if (rank > 0)
+				numbers[rank - 1]++;
+		}
+	}
+	for (rank = SEVERITY_COUNT; rank > 0; rank--)
+		json_object_set_new(counts, severities[rank - 1], json_integer(numbers[rank - 1]));
+	return counts;
+}
+
+/* A step is worth its worst warning. */
+static int
+rank_step(const json_t *step)
+{
+	const json_t *warning;
+	int worst = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(step, "warnings"), i, warning)
+	{
+		int rank = severity_of(warning);
+
+		if (rank > worst)
+			worst = rank;
+	}
+	return worst;
+}
+
+/* From 1; 0 for none of them. */
+static int
+severity_of(const json_t *warning)
+{
+	const char *severity = json_string_value(json_object_get(warning, "severity"));
+	int i;
+
+	for (i = 0; severity != NULL && i < SEVERITY_COUNT; i++)
+	{
+		if (strcmp(severity, severities[i]) == 0)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* What was done is worth more than what was there already. */
+static int
+rank_script(const json_t *script)
+{
+	const char *outcome = json_string_value(json_object_get(script, "outcome"));
+
+	return outcome != NULL && strcmp(outcome, "applied") == 0;
 }
 
 void
@@ -95,7 +204,8 @@ reply_log_success(const Outcome *outcome, int64_t duration)
 	if (applied + unchanged < outcome->count)
 		json_object_set_new(fields, "baseline", json_integer((json_int_t) (outcome->count - applied - unchanged)));
 	json_object_set_new(fields, "durationMs", json_integer(duration));
-	log_line(LEVEL_INFO, fields, "schema initialization successful");
+	log_line(LEVEL_INFO, fields, outcome->plan != NULL ? "schema plan successful" : "schema initialization successful");
+	metrics_log(outcome, NULL);
 }
 
 void
@@ -105,8 +215,11 @@ reply_log_failure(const Outcome *outcome, const Error *error)
 	const char *message = json_string_value(json_object_get(fields, "errorMessage"));
 	char *copy = message != NULL ? strdup(message) : NULL;
 
+	if (outcome->is_partial)
+		json_object_set_new(fields, "scripts", scripts_json(outcome));
 	json_object_del(fields, "errorMessage");
 	log_line(LEVEL_ERROR, fields, "%s", copy != NULL ? copy : "out of memory");
+	metrics_log(outcome, error);
 	free(copy);
 }
 
@@ -150,9 +263,6 @@ failure_json(const Outcome *outcome, const Error *error)
 	set_text(failure, "hint", error->hint);
 	set_text(failure, "mode", outcome->mode);
 	set_text(failure, "database", outcome->database);
-	if (outcome->is_partial)
-		json_object_set_new(failure, "scripts", scripts_json(outcome));
-
 	free(message);
 	return failure;
 }
@@ -187,16 +297,4 @@ set_number(json_t *object, const char *key, long value)
 {
 	if (value > 0)
 		json_object_set_new(object, key, json_integer(value));
-}
-
-/* An invocation must be answered: without memory, by what needs none to make. */
-static char *
-dump(json_t *json)
-{
-	static char fallback[] =
-		"{\"errorType\":\"" ERROR_INTERNAL "\",\"errorMessage\":\"out of memory\",\"statusCode\":500,"
-		"\"body\":\"RDS schema initialization failed. Error: out of memory\"}";
-	char *text = json_dumps(json, JSON_COMPACT);
-
-	return text != NULL ? text : strdup(fallback);
 }

@@ -76,16 +76,18 @@ request_copy(const Request *from, Request *to, Error *error)
 {
 	*to = *from;
 	to->baseline = from->baseline != NULL ? strdup(from->baseline) : NULL;
+	to->bundle_checksum = from->bundle_checksum != NULL ? strdup(from->bundle_checksum) : NULL;
 	to->variables = json_incref(from->variables);
-	if (from->baseline == NULL || to->baseline != NULL)
-		return true;
-	return error_out_of_memory(error);
+	if ((from->baseline != NULL && to->baseline == NULL) || (from->bundle_checksum != NULL && to->bundle_checksum == NULL))
+		return error_out_of_memory(error);
+	return true;
 }
 
 void
 request_free(Request *request)
 {
 	free(request->baseline);
+	free(request->bundle_checksum);
 	json_decref(request->variables);
 	memset(request, 0, sizeof(*request));
 }

@@ -22,6 +22,14 @@ typedef enum Resume
 	RESUME_AGAIN
 } Resume;
 
+/* To look at what would be done, and do nothing. */
+typedef enum Plan
+{
+	PLAN_NONE,
+	PLAN_STEPS, /* as JSON */
+	PLAN_TEXT   /* for people */
+} Plan;
+
 /* The environment's, which an event may override. */
 typedef struct Request
 {
@@ -33,8 +41,10 @@ typedef struct Request
 	Resume resume;
 	int64_t lock_timeout; /* in milliseconds; 0: no limit */
 	int64_t retry_for;    /* the same; 0: one attempt */
-	char *baseline;       /* a version, canonical; NULL: none */
-	json_t *variables;    /* an object of strings; NULL: none */
+	Plan plan;
+	char *bundle_checksum; /* what the bundle's must be; NULL: it may be any */
+	char *baseline;        /* a version, canonical; NULL: none */
+	json_t *variables;     /* an object of strings; NULL: none */
 } Request;
 
 /* What a value of some options must be, for errors. */

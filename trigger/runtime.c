@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "deadline.h"
+#include "reply.h"
 
 /* Lambda's events are at most 6 MB long. */
 #define LONGEST_EVENT (8 * 1024 * 1024)
@@ -31,7 +32,8 @@
 static bool invocation_url(const char *address, const char *request_id, const char *what, char **url, Error *error);
 static bool read_invocation(Http *http, HttpResponse *response, Invocation *invocation, Error *error);
 static bool is_request_id(const char *text);
-static bool post(Http *http, const HttpRequest *request, bool *transient, Error *error);
+static bool post(Http *http, const char *url, const char *error_type, const char *payload, Error *error);
+static bool attempt(Http *http, const HttpRequest *request, bool *transient, Error *error);
 
 bool
 runtime_next(Http *http, const char *address, Invocation *invocation, Error *error)
@@ -72,42 +74,30 @@ bool
 runtime_answer(Http *http, const char *address, const Invocation *invocation,
 			   const char *error_type, const char *payload, Error *error)
 {
-	const char *headers[] = {"Content-Type: application/json", NULL, NULL};
-	HttpRequest request = {0};
-	Deadline deadline = deadline_after(ANSWER_ATTEMPTS_FOR);
-	Backoff backoff = {LONGEST_PAUSE, FIRST_PAUSE};
 	char *url = NULL;
-	char *type_header = NULL;
-	bool transient = false;
-	bool ok = false;
+	bool ok = invocation_url(address, invocation->request_id, error_type != NULL ? "error" : "response", &url, error) &&
+			  post(http, url, error_type, payload, error);
 
-	if (!invocation_url(address, invocation->request_id, error_type != NULL ? "error" : "response", &url, error))
-		goto done;
-	if (error_type != NULL)
-	{
-		if (asprintf(&type_header, "Lambda-Runtime-Function-Error-Type: %s", error_type) < 0)
-		{
-			type_header = NULL;
-			error_out_of_memory(error);
-			goto done;
-		}
-		headers[1] = type_header;
-	}
-	request.url = url;
-	request.headers = headers;
-	request.body = payload;
-	request.response_limit = LONGEST_REPLY;
-	request.timeout = ANSWER_TIMEOUT;
-	request.direct = true;
-
-	do
-		ok = post(http, &request, &transient, error);
-	while (!ok && transient && backoff_pause(&backoff, &deadline));
-
-done:
-	free(type_header);
 	free(url);
 	return ok;
+}
+
+/* Nobody is left to be told that this has failed. */
+void
+runtime_fail_start(Http *http, const char *address, const Error *problem)
+{
+	Error ignored = ERROR_NONE;
+	Outcome none = {0};
+	char *payload = reply_text(reply_failure(&none, problem, REPLY_LIMIT));
+	char *url = NULL;
+
+	if (payload != NULL && asprintf(&url, "http://%s/2018-06-01/runtime/init/error", address) >= 0)
+	{
+		(void) post(http, url, problem->type, payload, &ignored);
+		free(url);
+	}
+	free(payload);
+	error_free(&ignored);
 }
 
 void
@@ -194,7 +184,39 @@ is_request_id(const char *text)
 }
 
 static bool
-post(Http *http, const HttpRequest *request, bool *transient, Error *error)
+post(Http *http, const char *url, const char *error_type, const char *payload, Error *error)
+{
+	const char *headers[] = {"Content-Type: application/json", NULL, NULL};
+	HttpRequest request = {0};
+	Deadline deadline = deadline_after(ANSWER_ATTEMPTS_FOR);
+	Backoff backoff = {LONGEST_PAUSE, FIRST_PAUSE};
+	char *type_header = NULL;
+	bool transient = false;
+	bool ok;
+
+	if (error_type != NULL)
+	{
+		if (asprintf(&type_header, "Lambda-Runtime-Function-Error-Type: %s", error_type) < 0)
+			return error_out_of_memory(error);
+		headers[1] = type_header;
+	}
+	request.url = url;
+	request.headers = headers;
+	request.body = payload;
+	request.response_limit = LONGEST_REPLY;
+	request.timeout = ANSWER_TIMEOUT;
+	request.direct = true;
+
+	do
+		ok = attempt(http, &request, &transient, error);
+	while (!ok && transient && backoff_pause(&backoff, &deadline));
+
+	free(type_header);
+	return ok;
+}
+
+static bool
+attempt(Http *http, const HttpRequest *request, bool *transient, Error *error)
 {
 	HttpResponse response = {0};
 	bool ok;

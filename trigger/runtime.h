@@ -34,6 +34,9 @@ extern bool runtime_answer(Http *http, const char *address, const Invocation *in
 /* Puts the trace into the environment, or takes the last one's away. */
 extern bool runtime_trace(const Invocation *invocation);
 
+/* Says that there will be no invocation: for what leaves no event to be served. */
+extern void runtime_fail_start(Http *http, const char *address, const Error *problem);
+
 extern void invocation_free(Invocation *invocation);
 
 #endif /* RUNTIME_H */

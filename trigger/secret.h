@@ -14,21 +14,18 @@
 #include "deadline.h"
 #include "error.h"
 #include "http.h"
+#include "secret_value.h"
 
-/* The last three are NULL where the secret does not hold them. */
-typedef struct Secret
+/* Where a secret is taken from, and which version of it. */
+typedef enum SecretSource
 {
-	char *username;
-	char *password;
-	char *host;
-	char *port;
-	char *database;
-} Secret;
+	SECRET_CACHED,  /* the Parameters and Secrets extension's cache, where it is there */
+	SECRET_CURRENT, /* Secrets Manager itself */
+	SECRET_PENDING  /* the version that a rotation is about to make the current one */
+} SecretSource;
 
 /* Asks for the secret that the config names; no error holds any of its value. */
-extern bool secret_read(Http *http, const Config *config, const Deadline *deadline, Secret *secret, Error *error);
-
-/* Wipes it. */
-extern void secret_free(Secret *secret);
+extern bool secret_read(Http *http, const Config *config, SecretSource source, const Deadline *deadline,
+						Secret *secret, Error *error);
 
 #endif /* SECRET_H */

@@ -1,11 +1,14 @@
 """Stand-ins, on loopback, for what the trigger talks to in production."""
 
+from .cloudformation import CloudFormation
 from .http_server import Answer, LoopbackServer, Request
+from .https_proxy import HttpsProxy
+from .parameters_secrets import ParametersAndSecrets
 from .postgres import PostgresProxy
 from .runtime_api import Invocation, Outcome, RuntimeApi
 from .secrets_manager import Credentials, SecretsManager
 
 __all__ = [
-    'Answer', 'Credentials', 'Invocation', 'LoopbackServer', 'Outcome',
-    'PostgresProxy', 'Request', 'RuntimeApi', 'SecretsManager',
+    'Answer', 'CloudFormation', 'Credentials', 'HttpsProxy', 'Invocation', 'LoopbackServer', 'Outcome',
+    'ParametersAndSecrets', 'PostgresProxy', 'Request', 'RuntimeApi', 'SecretsManager',
 ]

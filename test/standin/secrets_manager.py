@@ -40,6 +40,7 @@ class Seen:
     status: int         # 0: the connection was cut
     error: str          # AWS's __type, or ''
     at: float
+    stage: str = 'AWSCURRENT'
 
 
 class SecretsManager(LoopbackServer):
@@ -61,14 +62,21 @@ class SecretsManager(LoopbackServer):
     def put(self, name, value=None, binary=None):
         """Store a secret (an object goes as JSON, None as no SecretString).  Returns its ARN."""
         arn = 'arn:aws:secretsmanager:%s:123456789012:secret:%s-%s' % (self.region, name, uuid.uuid4().hex[:6])
-        secret = {'ARN': arn, 'Name': name, 'VersionId': str(uuid.uuid4()),
-                  'VersionStages': ['AWSCURRENT'], 'CreatedDate': 1577836800.0}
-        if value is not None:
-            secret['SecretString'] = value if isinstance(value, str) else json.dumps(value)
+        secret = _version(arn, name, value)
         if binary is not None:
             secret['SecretBinary'] = binary
-        self._secrets[name] = self._secrets[arn] = secret
+        self._secrets[name] = self._secrets[arn] = {'AWSCURRENT': secret}
         return arn
+
+    def rotate(self, name, value):
+        """createSecret of a rotation: a version that is not the current one yet."""
+        versions = self._secrets[name]
+        versions['AWSPENDING'] = _version(versions['AWSCURRENT']['ARN'], name, value, 'AWSPENDING')
+
+    def finish(self, name):
+        """finishSecret: it is the current one now."""
+        versions = self._secrets[name]
+        versions['AWSCURRENT'] = dict(versions.pop('AWSPENDING'), VersionStages=['AWSCURRENT'])
 
     def environment(self):
         """The variables with which a function reaches this stand-in."""
@@ -99,10 +107,11 @@ class SecretsManager(LoopbackServer):
     # What the function calls
 
     def answer(self, request):
-        secret_id = _secret_id(request)
+        secret_id = _parameter(request, 'SecretId')
         answer = self._faulty_or_right(request)
         with self._lock:
-            self.requests.append(Seen(secret_id, answer.status if answer else 0, _type(answer), time.monotonic()))
+            self.requests.append(Seen(secret_id, answer.status if answer else 0, _type(answer), time.monotonic(),
+                                      _parameter(request, 'VersionStage') or 'AWSCURRENT'))
         return answer
 
     def _faulty_or_right(self, request):
@@ -134,8 +143,21 @@ class SecretsManager(LoopbackServer):
             return _error(400, 'ValidationException', 'SecretId must be a string of 1 to 2048 characters')
         if secret_id not in self._secrets:
             return _error(400, 'ResourceNotFoundException', "Secrets Manager can't find the specified secret.")
-        return Answer(200, json.dumps(self._secrets[secret_id]).encode(), CONTENT_TYPE,
+        stage = parameters.get('VersionStage', 'AWSCURRENT')
+        version = self._secrets[secret_id].get(stage)
+        if version is None:
+            return _error(400, 'ResourceNotFoundException', "Secrets Manager can't find the specified secret value "
+                          'for staging label: %s' % stage)
+        return Answer(200, json.dumps(version).encode(), CONTENT_TYPE,
                       (('x-amzn-RequestId', str(uuid.uuid4())),))
+
+
+def _version(arn, name, value, stage='AWSCURRENT'):
+    secret = {'ARN': arn, 'Name': name, 'VersionId': str(uuid.uuid4()), 'VersionStages': [stage],
+              'CreatedDate': 1577836800.0}
+    if value is not None:
+        secret['SecretString'] = value if isinstance(value, str) else json.dumps(value)
+    return secret
 
 
 def _error(status, type_, message, key='Message'):
@@ -150,8 +172,8 @@ def _type(answer):
     return json.loads(answer.body)['__type']
 
 
-def _secret_id(request):
+def _parameter(request, name):
     try:
-        return json.loads(request.body)['SecretId']
+        return json.loads(request.body)[name]
     except (ValueError, TypeError, KeyError):
         return None

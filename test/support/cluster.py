@@ -46,6 +46,17 @@ class Cluster:
             file.writelines("%s = '%s'\n" % item for item in self.settings.items())
         return self
 
+    def copy_of(self, primary):
+        """A streaming standby of a primary that runs and has wal_senders."""
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-cluster-'))
+        _own(self.directory)
+        self.run('pg_basebackup', '--checkpoint=fast', '--no-sync', '--wal-method=stream', '--write-recovery-conf',
+                 '--pgdata=%s' % self.data, '--dbname=host=%s port=%s user=postgres password=postgres' % (
+                     primary.settings['listen_addresses'], primary.settings['port']))
+        with open(self.data / 'postgresql.conf', 'a', encoding='utf-8') as file:
+            file.writelines("%s = '%s'\n" % item for item in self.settings.items())
+        return self
+
     def start(self):
         self.run('pg_ctl', 'start', '--wait', '--silent', '--timeout=30',
                  '--pgdata=%s' % self.data, '--log=%s' % (self.directory / 'log'))

@@ -41,17 +41,18 @@ def lambda_environment(task, address):
 
 
 def pack(bundle, directory, ca=None):
-    """The program, its bundle and perhaps a CA certificate in a task directory.
+    """The program, its bundle and perhaps CA certificates in a task directory.
 
     A string (or bytes) is schema.sql, a dict the files of schema/, None no bundle at all.
+    `ca` is ca.pem, or files by their names.
     """
     shutil.copy2(program(), directory / 'bootstrap')
     if isinstance(bundle, dict):
         write_bundle(bundle, directory / 'schema')
     elif bundle is not None:
         (directory / 'schema.sql').write_bytes(_bytes(bundle))
-    if ca is not None:
-        (directory / 'ca.pem').write_text(ca)
+    for name, pem in (ca if isinstance(ca, dict) else {'ca.pem': ca} if ca is not None else {}).items():
+        (directory / name).write_text(pem)
 
 
 def write_bundle(files, directory):

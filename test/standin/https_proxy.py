@@ -1,0 +1,75 @@
+"""An HTTPS proxy that does not go out: whatever host is asked for, a stand-in answers with that host's certificate."""
+
+import select
+import socket
+import ssl
+import tempfile
+import threading
+
+
+class HttpsProxy:
+    """Takes CONNECT; `certificate` is (certificate, key) in PEM, `target` the (host, port) of a stand-in for HTTP."""
+
+    def __init__(self, certificate, target):
+        self.target = target
+        self.asked_for = []             # "host:port"
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        with tempfile.NamedTemporaryFile('w', suffix='.pem') as file:
+            file.write(''.join(certificate))
+            file.flush()
+            self._context.load_cert_chain(file.name)
+        self._listener = None
+
+    @property
+    def url(self):
+        return 'http://127.0.0.1:%d' % self._listener.getsockname()[1]
+
+    def __enter__(self):
+        self._listener = socket.create_server(('127.0.0.1', 0))
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._guarded, args=(client,), daemon=True).start()
+
+    def _guarded(self, client):
+        try:
+            with client:
+                client.settimeout(10)
+                self._serve(client)
+        except OSError:
+            pass
+
+    def _serve(self, client):
+        head = b''
+        while not head.endswith(b'\r\n\r\n'):
+            head += client.recv(1)
+        method, host, _ = head.split(b'\r\n')[0].decode().split(' ')
+        if method != 'CONNECT':
+            client.sendall(b'HTTP/1.1 405 Method Not Allowed\r\nContent-Length: 0\r\n\r\n')
+            return
+        self.asked_for.append(host)
+        client.sendall(b'HTTP/1.1 200 Connection established\r\n\r\n')
+        with self._context.wrap_socket(client, server_side=True) as inside, \
+                socket.create_connection(self.target) as target:
+            _pump(inside, target)
+
+
+def _pump(inside, target):
+    while True:
+        ready = [inside] if inside.pending() else select.select([inside, target], [], [], 10)[0]
+        if not ready:
+            return
+        for source in ready:
+            data = source.recv(1 << 16)
+            if not data:
+                return
+            (target if source is inside else inside).sendall(data)
