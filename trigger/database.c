@@ -60,6 +60,7 @@ database_open_another(const Session *session, Session *another, Error *error)
 {
 	*another = *session;
 	another->connection = NULL;
+	another->observer = NULL;
 	return connect_patiently(session->target, session->database, true, session->deadline, &another->connection, error);
 }
 

@@ -149,18 +149,22 @@ body_of(const void *elements, size_t number, size_t *length)
 }
 
 /*
- * The server stops by itself at the deadline; to wait for another call is of use
- * only as long as there is time to tell.  What is not asked for is left out.
+ * The server stops by itself soon after the deadline; to wait for a lock or for
+ * another call is of use only as long as there is time to tell.  What is not asked for is left out.
  */
 static bool
 make_options(const Session *session, const Bundle *bundle, const Request *request, char **options, Error *error)
 {
 	int64_t remaining = deadline_remaining(session->deadline);
+	int64_t longest = remaining - session->deadline->grace;
 	json_t *names = names_without_transaction(bundle);
 	json_t *json = json_object();
 
-	json_object_set_new(json, "timeout", milliseconds(remaining));
-	json_object_set_new(json, "retry_for", milliseconds(remaining - session->deadline->grace));
+	json_object_set_new(json, "timeout", milliseconds(remaining + DEADLINE_SECOND_LINE(session->deadline->grace)));
+	if (request->retry_for < longest)
+		longest = request->retry_for;
+	json_object_set_new(json, "retry_for", milliseconds(longest));
+	json_object_set_new(json, "lock_timeout", json_integer(request->lock_timeout));
 	if (request->force)
 		json_object_set_new(json, "force", json_true());
 	if (request->out_of_order)

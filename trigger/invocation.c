@@ -18,6 +18,7 @@
 #include "failover.h"
 #include "job.h"
 #include "login.h"
+#include "observer.h"
 
 /* The server would cut a longer name, and find another database or none. */
 #define LONGEST_NAME 63
@@ -40,6 +41,7 @@ invocation_deploy(Http *http, const Config *config, const Request *request, cons
 	const char *database = NULL;
 	bool ok = false;
 
+	outcome->started = clock_now();
 	if (deadline_passed(deadline))
 	{
 		error_set(error, ERROR_TIMEOUT, "the deadline had passed before work could begin");
@@ -87,10 +89,19 @@ run_on_target(const Config *config, Target *target, const char *database, const 
 
 	do
 	{
+		Observer observer = {0};
+
+		session.lock_timeout = request->lock_timeout;
+		observer.interval = config->progress_interval;
 		ok = database_open(target, database, request->plan == PLAN_NONE ? config->admin_database : NULL, deadline,
 						   &session, &outcome->database_created, error) &&
-			 failover_check(&failover, &session, error) &&
-			 apply_bundle(&session, bundle, config->mode, request, outcome, error);
+			 failover_check(&failover, &session, error);
+		if (ok)
+		{
+			observer_begin(&observer, &session);
+			ok = apply_bundle(&session, bundle, config->mode, request, outcome, error);
+		}
+		observer_end(&observer);
 		database_close(&session);
 	} while (!ok && failover_again(&failover, target, deadline, outcome, error));
 	failover_end(&failover);
