@@ -8,6 +8,7 @@ import pytest
 
 from standin import CloudFormation, PostgresProxy, SecretsManager
 from support import Cluster, Database, Server, Trigger, node, run_once
+from support import package as packages
 from support.database import quoted
 from support.deployment import Deployment
 from support.stack import PATHS, REQUIRED, TEMPLATES
@@ -159,6 +160,12 @@ def bare_database(bare):
     database = Database(bare)
     yield database
     database.drop()
+
+
+@pytest.fixture(scope='session')
+def package(tmp_path_factory):
+    """The package with the example, for this machine."""
+    return packages.made(tmp_path_factory.mktemp('package'))
 
 
 @pytest.fixture

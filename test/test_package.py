@@ -23,12 +23,6 @@ SCRIPTS = {'V1__one.sql': 'CREATE TABLE one (id int);\n', 'V2/up.sql': 'CREATE T
 
 
 @pytest.fixture(scope='session')
-def package(tmp_path_factory):
-    """The package with the example, for this machine."""
-    return packages.made(tmp_path_factory.mktemp('package'))
-
-
-@pytest.fixture(scope='session')
 def sbom(package):
     with zipfile.ZipFile(package) as archive:
         return json.loads(archive.read('sbom.cdx.json'))

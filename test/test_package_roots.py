@@ -10,7 +10,6 @@ import pytest
 
 from support import package as packages
 from support.package import ROOT
-from test_package import package  # noqa: F401 (a fixture)
 
 DAYS = 90
 EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
@@ -38,7 +37,7 @@ def certificate(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def files(package, tmp_path_factory):  # noqa: F811
+def files(package, tmp_path_factory):
     return packages.unpack(package, tmp_path_factory.mktemp('task'))
 
 
@@ -106,7 +105,7 @@ def test_openssl_takes_both_files(files):
         assert 'Total found: %d\n' % count in finished.stdout
 
 
-def test_the_package_has_them_in_the_order_of_their_names(package, roots, files):  # noqa: F811
+def test_the_package_has_them_in_the_order_of_their_names(package, roots, files):
     with zipfile.ZipFile(package) as archive:
         found = [each.name for each in roots.certificates(archive.read('rds-roots.pem').decode())]
     assert found == sorted(found)

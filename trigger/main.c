@@ -202,6 +202,12 @@ usage(FILE *stream)
 			"                         for the secret\n"
 			"  AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL\n"
 			"                         another endpoint than AWS's own\n"
+			"  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS\n"
+			"                         true: AWS's own all the same\n"
+			"  AWS_CA_BUNDLE          CA file for HTTPS; without it amazon-roots.pem beside\n"
+			"                         the program, or else the system's\n"
+			"  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT\n"
+			"                         the Parameters and Secrets extension's cache is there\n"
 			"\n"
 			"--once allows %d seconds without --timeout. Its exit status is 0 for success,\n"
 			"and 1 for failure.\n",

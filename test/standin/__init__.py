@@ -10,6 +10,6 @@ from .runtime_api import Invocation, Outcome, RuntimeApi
 from .secrets_manager import Credentials, SecretsManager
 
 __all__ = [
-    'Answer', 'CloudFormation', 'Credentials', 'HttpsProxy', 'Invocation', 'LoopbackServer',
-    'NameServer', 'Outcome', 'ParametersAndSecrets', 'PostgresProxy', 'Request', 'RuntimeApi', 'SecretsManager',
+    'Answer', 'CloudFormation', 'Credentials', 'HttpsProxy', 'Invocation', 'LoopbackServer', 'NameServer', 'Outcome',
+    'ParametersAndSecrets', 'PostgresProxy', 'Request', 'RuntimeApi', 'SecretsManager',
 ]
