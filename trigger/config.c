@@ -255,7 +255,8 @@ report_missing(const Config *config, FILE *problems)
 static void
 report_conflicts(const Config *config, FILE *problems)
 {
-	if (config->secret_name != NULL && (config->user != NULL || config->password != NULL))
+	/* A token is for the user that is named, whoever the secret is of. */
+	if (config->secret_name != NULL && config->auth == AUTH_PASSWORD && (config->user != NULL || config->password != NULL))
 	{
 		begin_problem(problems);
 		fprintf(problems, "DB_SECRET_NAME and %s are both set: set one of them",

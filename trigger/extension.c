@@ -87,18 +87,15 @@ call(const Session *session, const Bundle *bundle, const Request *request, Outco
 	PGresult *result = NULL;
 	bool ok = extension_call(session, DEPLOY_COMMAND, bundle, request, &result, error);
 
+	/* The server that says it ends the session for a shutdown has rolled back; one that has crashed, who knows. */
+	error->is_undone = !ok && error_has_sqlstate(error, "57P01") && !leaves_transaction(bundle);
 	if (ok)
 		ok = report_take(result, outcome, error);
-	else
+	else if ((error->sqlstate[0] == '\0' || error_has_sqlstate(error, "57P02")) &&
+			 PQstatus(session->connection) == CONNECTION_BAD)
 	{
-		/* The server that says it ends the session for a shutdown has rolled back; one that has crashed, who knows. */
-		error->is_undone = error_has_sqlstate(error, "57P01") && !leaves_transaction(bundle);
-		if ((error->sqlstate[0] == '\0' || error_has_sqlstate(error, "57P02")) &&
-			PQstatus(session->connection) == CONNECTION_BAD)
-		{
-			error_reword(error, "the outcome of rdsinit.deploy is unknown: %s", error->message);
-			error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
-		}
+		error_reword(error, "the outcome of rdsinit.deploy is unknown: %s", error->message);
+		error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
 	}
 	PQclear(result);
 	return ok;

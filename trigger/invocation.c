@@ -94,7 +94,8 @@ run_on_target(const Config *config, Target *target, const char *database, const 
 		session.lock_timeout = request->lock_timeout;
 		observer.interval = config->progress_interval;
 		ok = database_open(target, database, request->plan == PLAN_NONE ? config->admin_database : NULL, deadline,
-						   &session, &outcome->database_created, error);
+						   &session, &outcome->database_created, error) &&
+			 failover_check(&failover, &session, error);
 		if (ok)
 		{
 			observer_begin(&observer, &session);
@@ -103,6 +104,7 @@ run_on_target(const Config *config, Target *target, const char *database, const 
 		observer_end(&observer);
 		database_close(&session);
 	} while (!ok && failover_again(&failover, target, deadline, outcome, error));
+	failover_end(&failover);
 	if (!ok && request->plan != PLAN_NONE && error_has_sqlstate(error, "3D000"))
 		error_hint(error, "A plan creates no database: deploy once, or run CREATE DATABASE and CREATE EXTENSION rdsinit in it.");
 	return ok;
@@ -112,8 +114,8 @@ run_on_target(const Config *config, Target *target, const char *database, const 
 static bool
 find_target(const Config *config, Login *login, Target *target, const char **database, Error *error)
 {
-	const Config *environment = config->environment != NULL ? config->environment : config;
 	const Secret *secret = &login->secret;
+	const Config *environment = config->environment != NULL ? config->environment : config;
 
 	target->host = first_of(config->host, first_of(secret->host, environment->host));
 	target->port = first_of(config->port, first_of(secret->port, first_of(environment->port, "5432")));

@@ -22,6 +22,7 @@
 #include "dispatch.h"
 #include "http.h"
 #include "log.h"
+#include "name_services.h"
 #include "runtime.h"
 
 /* Lambda's own name for a custom runtime's program. */
@@ -65,6 +66,12 @@ main(int argc, char **argv)
 	Config config = {0};
 	Error config_error = ERROR_NONE;
 	int status = EXIT_FAILURE;
+
+	if (!name_services_use_built_in())
+	{
+		fputs(PROGRAM ": the C library refuses its own name services\n", stderr);
+		return EXIT_FAILURE;
+	}
 
 	read_options(argc, argv, &options);
 	if (options.bundle_checksum)

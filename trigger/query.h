@@ -25,6 +25,7 @@ typedef struct Session
 	const Deadline *deadline;
 	bool is_watched;           /* the server knows client_connection_check_interval */
 	bool is_pooled;            /* a pooler is between: another transaction may be another session, and others get this one */
+	char server_started[32];   /* when the server did; "": not known */
 	int64_t lock_timeout;      /* the option; 0: no limit */
 	struct Observer *observer; /* who looks at it; NULL: nobody */
 	const Target *target;      /* where it leads … */
