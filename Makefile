@@ -20,8 +20,13 @@ OBJS = \
 	src/body.o \
 	src/bundle.o \
 	src/call.o \
+	src/client.o \
 	src/copydata.o \
+	src/deadline.o \
 	src/decide.o \
+	src/definition.o \
+	src/definition_columns.o \
+	src/dependents.o \
 	src/deploy.o \
 	src/drift.o \
 	src/ensure.o \
@@ -34,8 +39,11 @@ OBJS = \
 	src/keep.o \
 	src/kept.o \
 	src/kinds_code.o \
+	src/kinds_foreign.o \
+	src/kinds_part.o \
 	src/kinds_relation.o \
 	src/kinds_rest.o \
+	src/kinds_schema.o \
 	src/leftovers.o \
 	src/objects.o \
 	src/observe.o \
@@ -79,7 +87,8 @@ OBJS = \
 	src/versions.o \
 	src/waits.o \
 	src/worker.o \
-	src/worker_main.o
+	src/worker_main.o \
+	src/worker_task.o
 
 DATA = sql/rdsinit--0.1.0.sql
 PG_CPPFLAGS = -I$(srcdir)/src -DRDS_VERSION='"$(EXTVERSION)"'
@@ -88,7 +97,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-f
 
 # One file for each capability; what a user types, and what he gets.
 REGRESS = install apply statements transactions settings errors bundle history rights copy psql \
-	versions undo deploy adopt ensure guard drift plan
+	versions undo deploy adopt ensure guard drift plan timeouts
 REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns locks deploys databases
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation

@@ -7,8 +7,9 @@ import pathlib
 import sys
 import tempfile
 
-from . import scripts, table
+from . import scripts, start_table, table
 from .measure import Bench
+from .start import Start
 
 
 def main():
@@ -16,7 +17,7 @@ def main():
     parser.add_argument('--quick', action='store_true', help='small scripts, for a first look: under a minute')
     parser.add_argument('--size', type=float, metavar='BYTES', help='of the COPY data; default: 1e9')
     parser.add_argument('--rounds', type=int, help='instead of 2 to 7')
-    parser.add_argument('--part', action='append', choices=('direct', 'proxy', 'memory'), help='this one alone; may be given again')
+    parser.add_argument('--part', action='append', choices=('direct', 'proxy', 'memory', 'start'), help='this one alone; may be given again')
     parser.add_argument('--proxied', type=int, default=1_000_000, metavar='N',
                         help='through the proxy only scripts of at most so many statements: psql takes 2 ms for each')
     parser.add_argument('--only', default='', metavar='PART', help='scripts whose titles contain this')
@@ -27,10 +28,16 @@ def main():
     with tempfile.TemporaryDirectory(prefix='rdsinit-bench-') as name:
         directory = pathlib.Path(name)
         directory.chmod(0o755)          # the server reads the files as well
+        if 'start' in (arguments.part or ['start']):
+            start = Start(_say)
+            start.run(arguments.rounds or (5 if arguments.quick else 21))
+            start_table.print_all(start)
+            if arguments.part == ['start']:
+                return
         chosen = [script for script in _scripts(directory, arguments) if arguments.only in script.title]
         if not chosen:
             parser.error('no script of that title')
-        bench = Bench(os.environ['PGHOST'], int(os.environ['PGPORT']), lambda line: print(line, file=sys.stderr, flush=True))
+        bench = Bench(os.environ['PGHOST'], int(os.environ['PGPORT']), _say)
         for part, measure, of in [('direct', bench.run, chosen), ('memory', bench.run_memory, chosen),
                                   ('proxy', bench.run_through_proxy, _proxied(chosen, arguments))]:
             for script in of if part in (arguments.part or [part]) else []:
@@ -38,6 +45,10 @@ def main():
         version = bench.admin.execute(b'SHOW server_version')[0][0].decode().split()[0]
         print('%s; %s.' % (datetime.date.today().isoformat(), table.machine(version)))
         table.print_all(bench, chosen)
+
+
+def _say(line):
+    print(line, file=sys.stderr, flush=True)
 
 
 def _proxied(chosen, arguments):

@@ -23,29 +23,29 @@ def machine(version):
 def print_all(bench, scripts):
     titles = [script.title for script in scripts]
     print('\nSeconds, medians:\n')
-    _table([''] + list(LETTERS.values()), (
-        [title] + [_number(bench.median(title, way), 3) for way in WAYS] for title in titles))
+    write([''] + list(LETTERS.values()), (
+        [title] + [number(bench.median(title, way), 3) for way in WAYS] for title in titles))
     print('\nOf the limit (a):\n')
-    _table([''] + list(LETTERS.values())[1:], (
-        [script.title] + [_number(bench.ratio(script.title, way, 'message'), 3) for way in list(WAYS)[1:]]
+    write([''] + list(LETTERS.values())[1:], (
+        [script.title] + [number(bench.ratio(script.title, way, 'message'), 3) for way in list(WAYS)[1:]]
         for script in scripts if not script.has_copy))
     print('\nOf psql (b):\n')
-    _table([''] + [LETTERS[way] for way in WAYS if way != 'psql'], (
-        [title] + [_number(bench.ratio(title, way, 'psql'), 3) for way in WAYS if way != 'psql'] for title in titles))
+    write([''] + [LETTERS[way] for way in WAYS if way != 'psql'], (
+        [title] + [number(bench.ratio(title, way, 'psql'), 3) for way in WAYS if way != 'psql'] for title in titles))
     through = [title for title in titles if any(way + ', proxy' in bench.seconds[title] for way in THROUGH_PROXY)]
     if through:
         print('\nThrough a proxy that adds 1 ms each way: seconds, and of psql:\n')
-        _table([''] + [LETTERS[way] for way in THROUGH_PROXY], (
+        write([''] + [LETTERS[way] for way in THROUGH_PROXY], (
             [title] + [_both(bench.median(title, way + ', proxy'), bench.ratio(title, way + ', proxy', 'psql, proxy'))
                        for way in THROUGH_PROXY] for title in through))
     if bench.memory:
         print("\nPeak memory of the backend above an idle one's, in MB, and as a multiple of the script's size:\n")
-        _table(['', 'script, MB'] + [LETTERS[way] for way in ('message', 'apply', 'apply_file', 'deploy')], (
+        write(['', 'script, MB'] + [LETTERS[way] for way in ('message', 'apply', 'apply_file', 'deploy')], (
             [script.title, '%.1f' % (script.size / 1e6)] +
             [_memory(bench.memory[script.title].get(way), script.size) for way in ('message', 'apply', 'apply_file', 'deploy')]
             for script in scripts if script.title in bench.memory))
     print('\nGoals:\n')
-    _table(['', 'goal', 'measured', 'quickest rounds', ''], _goals(bench, scripts))
+    write(['', 'goal', 'measured', 'quickest rounds', ''], _goals(bench, scripts))
     missing = sorted({(title, way, reason) for (title, way), reason in bench.reasons.items() if 'no SQL' not in reason})
     if missing:
         print('\nNot there:\n')
@@ -55,7 +55,7 @@ def print_all(bench, scripts):
 
 def _goals(bench, scripts):
     def compare(script, way, base, most):
-        return _goal('%s, %s / %s' % (script.title, way, {'message': 'limit'}.get(base, base)), most,
+        return goal('%s, %s / %s' % (script.title, way, {'message': 'limit'}.get(base, base)), most,
                      bench.ratio(script.title, way, base), bench.quickest(script.title, way, base))
     for script in scripts:
         if script.has_copy:
@@ -68,32 +68,32 @@ def _goals(bench, scripts):
     if few in bench.seconds and many in bench.seconds:
         for way in ('message', 'apply'):
             pair = bench.median(many, way), bench.median(few, way)
-            yield _goal('%s / %s, %s' % (many, few, way), 11, pair[0] / pair[1] if all(pair) else None)
+            yield goal('%s / %s, %s' % (many, few, way), 11, pair[0] / pair[1] if all(pair) else None)
     for script in scripts:
         # a backend that makes thousands of relations has them in its caches, however they are made
         if 'apply' in bench.memory[script.title] and 'DDL' not in script.title:
-            yield _goal("%s, apply's memory / script" % script.title, 2.5,
+            yield goal("%s, apply's memory / script" % script.title, 2.5,
                         bench.memory[script.title]['apply'] / script.size)
 
 
-def _goal(what, most, found, quickest=None):
+def goal(what, most, found, quickest=None):
     verdict = NOTHING if found is None else 'met' if found <= most else '**missed**'
-    return [what, '≤ %.2f' % most, _number(found, 3), _number(quickest, 3), verdict]
+    return [what, '≤ %.2f' % most, number(found, 3), number(quickest, 3), verdict]
 
 
-def _table(head, rows):
+def write(head, rows):
     print('| ' + ' | '.join(head) + ' |')
     print('|---' + '|---:' * (len(head) - 1) + '|')
     for row in rows:
         print('| ' + ' | '.join(row) + ' |')
 
 
-def _number(value, digits):
+def number(value, digits):
     return NOTHING if value is None else '%.*f' % (digits, value)
 
 
 def _both(seconds, ratio):
-    return NOTHING if seconds is None else '%.3f (%s)' % (seconds, _number(ratio, 3))
+    return NOTHING if seconds is None else '%.3f (%s)' % (seconds, number(ratio, 3))
 
 
 def _memory(value, size):

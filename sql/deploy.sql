@@ -110,6 +110,10 @@ SELECT to_regclass('never_made'), count(*) FROM rdsinit.history WHERE name = 're
 CALL deploy('nested.sql', E'-- rdsinit: no-transaction\nDO $$ DECLARE r jsonb; BEGIN CALL rdsinit.deploy(''{x}'', ''{SELECT 1}'', ''{}'', r); END $$;');
 -- psql's variables are known beforehand, and their values are in no error.
 CALL deploy('variables.sql', E'-- rdsinit: no-transaction\n\\set two 2\nINSERT INTO t SELECT 9 FROM generate_series(1, :two);\nSELECT :''word''::int;', '{"variables": {"word": "secret"}}');
+-- … no more than one that the variable has no longer; and columns are counted as the script has them.
+CALL deploy('variables2.sql', E'-- rdsinit: no-transaction\n\\set word former\nSELECT :''word'', :''word''::int;\n\\unset word');
+CALL deploy('variables3.sql', E'-- rdsinit: no-transaction\n\\set word ''some words''\nSELECT :''word'' AS "ä",\n  :''word'' || nosuch;');
+CALL deploy('variables4.sql', E'-- rdsinit: no-transaction\n\\set name nosuch\nSELECT 1, :name;');
 -- Messages come as they do otherwise; what returns rows returns them to nobody.
 CALL deploy('notice.sql', E'-- rdsinit: no-transaction\nDROP TABLE IF EXISTS nosuchtable;\nSELECT n FROM t;\nCOPY t TO stdout;\nDO $$ BEGIN RAISE NOTICE ''noted''; RAISE WARNING ''warned'' USING HINT = ''of nothing''; COMMIT; END $$;');
 

@@ -99,6 +99,8 @@ SELECT * FROM pg_temp.warnings('ALTER TABLE customer SET (fillfactor = 70); ALTE
 -- An index that is built while nobody can write.
 SELECT * FROM pg_temp.warnings('CREATE INDEX ON customer (name); ALTER TABLE orders ADD UNIQUE (total)');
 SELECT * FROM pg_temp.warnings('CREATE INDEX ON part (v); REINDEX INDEX customer_pkey');
+-- … a table's that is locked already as well.
+SELECT * FROM pg_temp.warnings(E'LOCK TABLE customer, empty;\nREINDEX TABLE customer; REINDEX TABLE empty;\nREINDEX INDEX customer_pkey;\nREINDEX INDEX empty_pkey');
 SELECT * FROM pg_temp.warnings('CREATE INDEX ON empty (name); CREATE TABLE mine AS SELECT 1 AS n; CREATE INDEX ON mine (n); CREATE INDEX IF NOT EXISTS customer_pkey ON customer (id)');
 -- A constraint that is validated under a lock.
 SELECT * FROM pg_temp.warnings('ALTER TABLE customer ADD CONSTRAINT c CHECK (age > 0)');
@@ -118,6 +120,18 @@ SELECT * FROM pg_temp.warnings('ALTER TABLE customer ALTER age SET NOT NULL');
 ALTER TABLE customer ADD CONSTRAINT c CHECK (age IS NOT NULL);
 SELECT * FROM pg_temp.warnings('ALTER TABLE customer ALTER age SET NOT NULL; ALTER TABLE empty ALTER name SET NOT NULL');
 ALTER TABLE customer DROP CONSTRAINT c;
+-- A domain's constraint, for which all tables are looked through that have a column of it; NOT VALID looks at none.
+CREATE DOMAIN amount AS int;
+CREATE TABLE bill (id int, total amount);
+INSERT INTO bill VALUES (1, 10), (2, 20);
+CREATE TABLE empty_bill (total amount);
+SELECT * FROM pg_temp.warnings('ALTER DOMAIN amount ADD CONSTRAINT positive CHECK (VALUE > 0)');
+SELECT * FROM pg_temp.warnings('ALTER DOMAIN amount SET NOT NULL');
+SELECT * FROM pg_temp.warnings(E'ALTER DOMAIN amount ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID;\nALTER DOMAIN amount SET DEFAULT 1');
+ALTER DOMAIN amount ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID;
+SELECT rule, severity, regexp_replace(message, '\(SHARE.*\)', '(...)'), advice FROM pg_temp.warnings('ALTER DOMAIN amount VALIDATE CONSTRAINT positive');
+DROP TABLE bill, empty_bill;
+DROP DOMAIN amount;
 -- A foreign key locks the other table, when it is made and when it goes.
 SELECT * FROM pg_temp.warnings('CREATE TABLE mine (customer int REFERENCES customer)');
 SELECT * FROM pg_temp.warnings('ALTER TABLE orders ADD FOREIGN KEY (customer) REFERENCES customer NOT VALID');

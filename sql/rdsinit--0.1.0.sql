@@ -84,7 +84,6 @@ CREATE TABLE rdsinit.object (
         CONSTRAINT object_pkey PRIMARY KEY,
     kind pg_catalog.text NOT NULL,
     identity pg_catalog.text NOT NULL,
-    hash pg_catalog.text NOT NULL,
     definition pg_catalog.text NOT NULL,
     script pg_catalog.text
 ) USING heap;
@@ -93,8 +92,6 @@ COMMENT ON TABLE rdsinit.object IS
     'the objects as the scripts have left them; rdsinit.drift() holds what is there against it';
 COMMENT ON COLUMN rdsinit.object.id IS
     'SHA-256 of kind, line feed, identity';
-COMMENT ON COLUMN rdsinit.object.hash IS
-    'SHA-256 of the definition';
 COMMENT ON COLUMN rdsinit.object.script IS
     'the script that has touched it last; null: it was there before rdsinit, or was accepted';
 

@@ -18,3 +18,7 @@ INSERT INTO strings VALUES ('tab\tstop');
 INSERT INTO strings VALUES ('\';'), ('it\'s; old');
 $$);
 SELECT replace(s, E'\t', '<tab>') FROM strings;
+
+-- What the parser remarks in a script without a transaction, it remarks once.
+SET client_min_messages = warning;
+CALL rdsinit.deploy('{remark.sql}', ARRAY[E'-- rdsinit: no-transaction\nSET standard_conforming_strings = off;\nDO ''BEGIN PERFORM \\\'\\\'; END'';']) \gset

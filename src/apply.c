@@ -18,6 +18,7 @@
 #include "utils/resowner.h"
 
 #include "apply.h"
+#include "deadline.h"
 #include "decide.h"
 #include "guard.h"
 #include "keep.h"
@@ -194,6 +195,7 @@ attempt(List *scripts, RdsFiles *files, const RdsLedger *ledger, const char *out
 	}
 	PG_CATCH();
 	{
+		rds_deadline_is_caught();
 		rds_waits_end();
 		MemoryContextSwitchTo(oldcontext);
 		error = CopyErrorData();

@@ -18,9 +18,17 @@ typedef struct RdsBatch
 	Size to;          /* … and end */
 } RdsBatch;
 
-extern bool rds_batch_looks_like_queries(const RdsCursor *cursor);
+/* A statement of a batch, parsed by itself where it is a utility command. */
+typedef struct RdsBatchStatement
+{
+	RawStmt *statement;
+	char *text;
+	bool is_query; /* the tree's locations count from the batch's start */
+} RdsBatchStatement;
+
 extern void rds_batch_parse(RdsCursor *cursor, Size most, RdsBatch *batch);
-extern void rds_batch_go_to(RdsCursor *cursor, const RdsBatch *batch, const RawStmt *statement);
+extern List *rds_batch_parse_to_run(RdsCursor *cursor, Size most, RdsBatch *batch);
+extern void rds_batch_go_to(RdsCursor *cursor, const RdsBatch *batch, const RawStmt *statement, bool is_query);
 extern void rds_batch_leave(RdsCursor *cursor, Size offset);
 
 #endif /* RDS_BATCH_H */

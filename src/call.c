@@ -7,29 +7,22 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
-#include "utils/timeout.h"
 
 #include "activity.h"
 #include "call.h"
+#include "client.h"
 #include "compat.h"
+#include "deadline.h"
 #include "guard.h"
 
 /* Is a call under way in this session? */
 static bool in_call = false;
 
-/* The option "timeout". */
-static TimeoutId timeout_id;
-static bool timeout_is_known = false;
-static volatile sig_atomic_t timed_out = false;
-
-static void begin_timeout(int milliseconds);
-static void cancel(void);
-rds_noreturn static void rethrow(const RdsOptions *options, MemoryContext context);
+static void end(const char *caller_query, char *activity);
+rds_noreturn static void rethrow(MemoryContext context);
 
 /*
  * rds_call
@@ -54,7 +47,8 @@ rds_call(const char *function, const RdsOptions *options, RdsCallBody body, void
 
 	activity = rds_activity_save();
 	in_call = true;
-	begin_timeout(options->timeout);
+	rds_deadline_begin(options->timeout);
+	rds_client_watch_begin();
 	rds_guard_begin(options->allow_data_loss);
 	PG_TRY();
 	{
@@ -62,18 +56,19 @@ rds_call(const char *function, const RdsOptions *options, RdsCallBody body, void
 	}
 	PG_CATCH();
 	{
-		rds_guard_end();
-		in_call = false;
-		debug_query_string = caller_query;
-		rds_activity_restore(activity);
-		if (options->timeout > 0)
-			disable_timeout(timeout_id, false);
-		rethrow(options, context);
+		end(caller_query, activity);
+		rethrow(context);
 	}
 	PG_END_TRY();
+	end(caller_query, activity);
+}
+
+static void
+end(const char *caller_query, char *activity)
+{
 	rds_guard_end();
-	if (options->timeout > 0)
-		disable_timeout(timeout_id, false);
+	rds_client_watch_end();
+	rds_deadline_end();
 	in_call = false;
 	debug_query_string = caller_query;
 	rds_activity_restore(activity);
@@ -86,41 +81,18 @@ rds_call_forbid(void)
 	in_call = true;
 }
 
-static void
-begin_timeout(int milliseconds)
-{
-	timed_out = false;
-	if (milliseconds <= 0)
-		return;
-	if (!timeout_is_known)
-		timeout_id = RegisterTimeout(USER_TIMEOUT, cancel);
-	timeout_is_known = true;
-	enable_timeout_after(timeout_id, milliseconds);
-}
-
-/* In a signal handler. */
-static void
-cancel(void)
-{
-	timed_out = true;
-	InterruptPending = true;
-	QueryCancelPending = true;
-	SetLatch(MyLatch);
-}
-
 /* An error that our own cancelling has made says so. */
 static void
-rethrow(const RdsOptions *options, MemoryContext context)
+rethrow(MemoryContext context)
 {
 	ErrorData *error;
 
-	if (!timed_out || geterrcode() != ERRCODE_QUERY_CANCELED)
+	if (geterrcode() != ERRCODE_QUERY_CANCELED)
 		PG_RE_THROW();
 
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
 	FlushErrorState();
-	error->message = psprintf("canceling the call after %d ms, which its option \"timeout\" allows", options->timeout);
-	error->hint = pstrdup("Allow more time; what the call had not committed is undone.");
+	rds_deadline_explain(error);
 	ReThrowError(error);
 }

@@ -128,6 +128,17 @@ rds_scanner_follow_settings(core_yy_extra_type *extra)
 #endif
 }
 
+/* Is a backslash in a string no escape? */
+static inline bool
+rds_strings_are_standard(void)
+{
+#if PG_VERSION_NUM < 190000
+	return standard_conforming_strings;
+#else
+	return true;
+#endif
+}
+
 /* PostgreSQL 17 lets a background worker be a role that cannot log in. */
 #if PG_VERSION_NUM >= 170000
 #define rds_worker_flags BGWORKER_BYPASS_ROLELOGINCHECK

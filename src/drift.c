@@ -144,7 +144,7 @@ find_differences(const RdsKept *kept, bool *nothing_kept)
 	*nothing_kept = hash_get_num_entries(comparison.entries) == 0;
 
 	rds_objects_begin(&reading);
-	rds_objects_read_all(true, now, take_found, &comparison);
+	rds_objects_read_all(&reading, true, now, take_found, &comparison);
 	rds_objects_end(&reading);
 
 	rds_kept_read(kept, now, take_expected, &comparison);
@@ -166,7 +166,7 @@ take_hash(const RdsKeptRow *row, void *argument)
 	rds_kept_id(row->kind, row->identity, id);
 	entry = hash_search(comparison->entries, id, HASH_ENTER, NULL);
 	memset((char *) entry + sizeof(RdsDigest), 0, sizeof(Entry) - sizeof(RdsDigest));
-	strlcpy(entry->hash, row->hash, sizeof(RdsDigest));
+	rds_object_digest(row->definition, entry->hash);
 	entry->change = DROPPED;
 }
 

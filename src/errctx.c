@@ -14,6 +14,7 @@
 
 #include "mb/pg_wchar.h"
 
+#include "deadline.h"
 #include "errctx.h"
 
 /* A token longer than this is not repeated in a message. */
@@ -32,7 +33,7 @@ static const char *const quoting_contexts[] = {
 };
 
 static void add_context(void *arg);
-static void advance(RdsPosition *position, const char *text, int characters);
+static RdsPosition find_position(const RdsPlace *place, int errpos);
 static char *without_queries(const char *context, const char *script);
 static bool quotes_query(const char *line);
 static bool says_where(const char *line, const char *script);
@@ -106,6 +107,11 @@ add_context(void *arg)
 	/* its lines can quote queries: an error's are mended, a notice's cannot be */
 	errhidecontext(true);
 
+	if (geterrcode() == ERRCODE_ADMIN_SHUTDOWN && rds_deadline_ends_session())
+	{
+		errdetail("The script has caught each cancelling since the call's time was over, and gone on.");
+		errhint("Let it end when it is cancelled.");
+	}
 	context->token = NULL;
 	context->variable = NULL;
 	if (place == NULL)
@@ -113,9 +119,7 @@ add_context(void *arg)
 
 	if (place->at_command)
 	{
-		position = place->position;
-		if (place->text != NULL && errpos > 0)
-			advance(&position, place->text, errpos - 1);
+		position = place->text != NULL && errpos > 0 ? find_position(place, errpos) : place->position;
 		if (place->statement > 0)
 			errcontext("%s:%d:%d: statement %d", place->script, position.line, position.column, place->statement);
 		else
@@ -132,21 +136,30 @@ add_context(void *arg)
 				   place->script, place->position.line, place->position.column);
 }
 
-/* Goes on by so many characters of a text. */
-static void
-advance(RdsPosition *position, const char *text, int characters)
+/*
+ * Where in a statement's text an error is.  What a variable's value holds is at the
+ * place where the script refers to the variable.
+ */
+static RdsPosition
+find_position(const RdsPlace *place, int errpos)
 {
-	for (; characters > 0 && *text != '\0'; characters--)
+	RdsPosition position = place->position;
+	const char *from = place->text;
+	const char *at = place->text;
+
+	for (int i = 1; i < errpos && *at != '\0'; i++)
+		at += pg_mblen(at);
+	for (int i = 0; i < place->stretch_count && place->text + place->stretches[i].start <= at; i++)
 	{
-		if (*text == '\n')
-		{
-			position->line++;
-			position->column = 1;
-		}
-		else
-			position->column++;
-		text += pg_mblen(text);
+		position = place->stretches[i].origin;
+		from = place->stretches[i].values == NIL ? place->text + place->stretches[i].start : at;
 	}
+	for (; from < at; from += pg_mblen(from))
+	{
+		position.column = *from == '\n' ? 1 : position.column + 1;
+		position.line += *from == '\n';
+	}
+	return position;
 }
 
 /*

@@ -13,12 +13,14 @@
 /* A place in a script, as errors name it. */
 typedef struct RdsPlace
 {
-	const char *script;   /* its name */
-	RdsCursor *cursor;    /* over it; NULL: nowhere in particular */
-	RdsPosition position; /* of the meta-command, or of the statement … */
-	bool at_command;      /* … that is carried out */
-	int statement;        /* … which has this number; 0: none */
-	const char *text;     /* … and this text, or NULL */
+	const char *script;          /* its name */
+	RdsCursor *cursor;           /* over it; NULL: nowhere in particular */
+	RdsPosition position;        /* of the meta-command, or of the statement … */
+	bool at_command;             /* … that is carried out */
+	int statement;               /* … which has this number; 0: none */
+	const char *text;            /* … and this text, or NULL */
+	const RdsStretch *stretches; /* … of which these are parts */
+	int stretch_count;
 	const struct RdsPlace *included_from;
 } RdsPlace;
 

@@ -41,7 +41,7 @@ rds_fingerprint(RdsDigest fingerprint)
 	ListCell *cell;
 
 	rds_objects_begin(&reading);
-	rds_objects_read_all(true, now, add_line, &lines);
+	rds_objects_read_all(&reading, true, now, add_line, &lines);
 	list_sort(lines, compare_lines);
 
 	initStringInfo(&all);
@@ -85,7 +85,7 @@ rds_objects_return(ReturnSetInfo *result)
 	RdsReading reading;
 
 	rds_objects_begin(&reading);
-	rds_objects_read_all(true, now, return_object, result);
+	rds_objects_read_all(&reading, true, now, return_object, result);
 	rds_objects_end(&reading);
 	UnregisterSnapshot(now);
 }

@@ -12,48 +12,27 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_amproc.h"
-#include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_opfamily.h"
+#include "catalog/pg_publication.h"
 #include "catalog/pg_publication_namespace.h"
 #include "catalog/pg_publication_rel.h"
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
-#include "utils/lsyscache.h"
+#include "catalog/pg_type.h"
+#include "rewrite/rewriteSupport.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "definition.h"
 #include "keep.h"
 #include "kept.h"
-
-/* What in the catalog is a part of something else's definition; of what, and which. */
-static const struct
-{
-	Oid catalog;
-	const char *query;
-} wholes[] = {
-	{AttrDefaultRelationId, "SELECT 1259::oid, x.adrelid, x.oid::text FROM pg_attrdef AS x WHERE x.oid = ANY ($1)"},
-	{RewriteRelationId, "SELECT 1259::oid, x.ev_class, x.oid::text FROM pg_rewrite AS x WHERE x.oid = ANY ($1) AND x.rulename = '_RETURN'"},
-	{TriggerRelationId, "SELECT 2606::oid, x.tgconstraint, x.oid::text FROM pg_trigger AS x WHERE x.oid = ANY ($1) AND x.tgisinternal AND x.tgconstraint <> 0"},
-	{RelationRelationId, "SELECT 2606::oid, k.oid, x.indexrelid::text FROM pg_index AS x JOIN pg_constraint AS k ON k.conrelid = x.indrelid AND k.conindid = x.indexrelid"
-						 " WHERE x.indexrelid = ANY ($1)"
-						 " UNION ALL SELECT 1247::oid, x.reltype, x.oid::text FROM pg_class AS x WHERE x.oid = ANY ($1) AND x.relkind = 'c'"},
-	{AccessMethodOperatorRelationId, "SELECT 2753::oid, x.amopfamily, x.oid::text FROM pg_amop AS x WHERE x.oid = ANY ($1)"},
-	{AccessMethodProcedureRelationId, "SELECT 2753::oid, x.amprocfamily, x.oid::text FROM pg_amproc AS x WHERE x.oid = ANY ($1)"},
-	{PublicationRelRelationId, "SELECT 6104::oid, x.prpubid, x.oid::text FROM pg_publication_rel AS x WHERE x.oid = ANY ($1)"},
-	{PublicationNamespaceRelationId, "SELECT 6104::oid, x.pnpubid, x.oid::text FROM pg_publication_namespace AS x WHERE x.oid = ANY ($1)"},
-};
-
-/* What depends on objects of a catalog; from a view's rule it is one step to the view. */
-#define DEPENDENTS \
-	"WITH RECURSIVE t (catalog, oid, root) AS (SELECT %u::oid, o, o FROM unnest($1) AS o UNION" \
-	" SELECT d.catalog, d.oid, t.root FROM t CROSS JOIN LATERAL (" \
-	"SELECT p.classid, p.objid FROM pg_depend AS p WHERE p.refclassid = t.catalog AND p.refobjid = t.oid AND p.deptype <> 'e'" \
-	" UNION ALL SELECT p.refclassid, p.refobjid FROM pg_depend AS p" \
-	" WHERE p.classid = t.catalog AND p.objid = t.oid AND p.deptype = 'i' AND t.catalog = 2618) AS d (catalog, oid))" \
-	" SELECT catalog, oid, root::text FROM t"
 
 /* How an object was called before. */
 typedef struct Former
@@ -68,30 +47,33 @@ typedef struct Work
 	RdsTouched *touched;
 	RdsKept *kept;
 	Snapshot now;
-	bool first;   /* nothing is kept */
-	HTAB *former; /* of Former */
-	Oid source;   /* the catalog that others are found from */
+	bool first;                /* nothing is kept */
+	HTAB *former;              /* of Former */
+	const RdsTouch **arranged; /* the touched objects, by catalog and OID */
+	int arranged_count;
+	const RdsReading *reading;
 	MemoryContext context;
 	MemoryContext outer;
 } Work;
 
-typedef bool (*Choice)(const RdsTouch *touch);
+typedef bool (*Choice)(const Work *work, const RdsTouch *touch);
 
 static void keep_all(void);
 static void begin(Work *work, RdsReading *reading, RdsTouched *touched);
 static void end(Work *work, RdsReading *reading);
 static void add_wholes(Work *work);
+static bool whole_of(Oid catalog, HeapTuple row, RdsTouchKey *whole);
 static void add_dependents(Work *work);
 static void read_former(Work *work);
 static void forget_former(Work *work);
 static void keep_touched(Work *work);
-static Oid *choose(const Work *work, Oid catalog, Choice choice, const char *relkinds, int *count);
+static void arrange(Work *work);
+static int compare_touches(const void *a, const void *b);
+static Oid *choose(Work *work, Oid catalog, Choice choice, int *count);
 static HTAB *make_former(MemoryContext context);
-static void take_implied(const RdsObject *object, void *argument);
 static void take_former(const RdsObject *object, void *argument);
 static void take_definition(const RdsObject *object, void *argument);
-static bool was_there(const RdsTouch *touch);
-static bool was_renamed(const RdsTouch *touch);
+static bool may_have_another_name(const Work *work, const RdsTouch *touch);
 
 /*
  * rds_keep
@@ -113,7 +95,7 @@ rds_keep(RdsTouched *touched)
 	begin(&work, &reading, touched);
 	add_wholes(&work);
 	if (work.first)
-		rds_objects_read_all(true, work.now, take_definition, &work);
+		rds_objects_read_all(&reading, true, work.now, take_definition, &work);
 	else
 	{
 		add_dependents(&work);
@@ -143,7 +125,7 @@ keep_all(void)
 	RdsReading reading;
 
 	begin(&work, &reading, NULL);
-	rds_objects_read_all(true, work.now, take_definition, &work);
+	rds_objects_read_all(&reading, true, work.now, take_definition, &work);
 	end(&work, &reading);
 }
 
@@ -157,7 +139,7 @@ rds_keep_know(RdsTouched *touched)
 	begin(&work, &reading, touched);
 	touched->known = make_former(touched->context);
 	work.former = touched->known;
-	rds_objects_read_all(false, work.now, take_former, &work);
+	rds_objects_read_all(&reading, false, work.now, take_former, &work);
 	end(&work, &reading);
 }
 
@@ -173,6 +155,7 @@ begin(Work *work, RdsReading *reading, RdsTouched *touched)
 	work->first = rds_kept_is_empty(work->kept);
 	work->former = make_former(CurrentMemoryContext);
 	rds_objects_begin(reading);
+	work->reading = reading;
 }
 
 static void
@@ -189,37 +172,86 @@ end(Work *work, RdsReading *reading)
 static void
 add_wholes(Work *work)
 {
-	for (int i = 0; i < lengthof(wholes); i++)
+	static const Oid parts[] = {RewriteRelationId, TriggerRelationId, RelationRelationId,
+								AccessMethodOperatorRelationId, AccessMethodProcedureRelationId,
+								PublicationRelRelationId, PublicationNamespaceRelationId};
+
+	for (int i = 0; i < lengthof(parts); i++)
 	{
 		int count;
-		/* a new index is there with its constraint, and what else is new may be a part of something old */
-		Oid *oids = choose(work, wholes[i].catalog, wholes[i].catalog == RelationRelationId ? was_there : NULL, NULL, &count);
+		Oid *oids = choose(work, parts[i], NULL, &count);
 
-		if (count == 0)
-			continue;
-		work->source = wholes[i].catalog;
-		rds_objects_query(wholes[i].query, oids, count, work->now, take_implied, work);
-		if (work->touched->before != NULL)
-			rds_objects_query(wholes[i].query, oids, count, work->touched->before, take_implied, work);
+		for (int j = 0; j < count; j++)
+		{
+			RdsTouchKey key = {.catalog = parts[i], .oid = oids[j]};
+			const RdsTouch *touch = hash_search(work->touched->objects, &key, HASH_FIND, NULL);
+			HeapTuple row;
+
+			/* a new index is there with its constraint */
+			if (touch->is_new && key.catalog == RelationRelationId)
+				continue;
+			row = rds_catalog_row_of(key.catalog, key.oid, NULL);
+			if (!HeapTupleIsValid(row) && work->touched->before != NULL)
+				row = rds_catalog_row_of(key.catalog, key.oid, work->touched->before);
+			if (HeapTupleIsValid(row) && whole_of(key.catalog, row, &key))
+				rds_touched_add(work->touched, key.catalog, key.oid, touch->script, false, true);
+		}
 	}
 }
 
-/* Of the same script as what it was found from. */
-static void
-take_implied(const RdsObject *object, void *argument)
+/* What in the catalog is a part of something else's definition: of what? */
+static bool
+whole_of(Oid catalog, HeapTuple row, RdsTouchKey *whole)
 {
-	const Work *work = argument;
-	RdsTouchKey key = {.catalog = work->source, .oid = atooid(object->kind)};
-	const RdsTouch *touch = hash_search(work->touched->objects, &key, HASH_FIND, NULL);
+	const void *form = GETSTRUCT(row);
 
-	rds_touched_add(work->touched, object->catalog, object->oid, touch->script, false, true);
+	whole->catalog = RelationRelationId;
+	switch (catalog)
+	{
+		case RewriteRelationId:
+			whole->oid = ((const FormData_pg_rewrite *) form)->ev_class;
+			return strcmp(NameStr(((const FormData_pg_rewrite *) form)->rulename), ViewSelectRuleName) == 0;
+		case TriggerRelationId:
+			whole->catalog = ConstraintRelationId;
+			whole->oid = ((const FormData_pg_trigger *) form)->tgconstraint;
+			return ((const FormData_pg_trigger *) form)->tgisinternal && OidIsValid(whole->oid);
+		case RelationRelationId:
+			if (((const FormData_pg_class *) form)->relkind == RELKIND_COMPOSITE_TYPE)
+			{
+				whole->catalog = TypeRelationId;
+				whole->oid = ((const FormData_pg_class *) form)->reltype;
+				break;
+			}
+			whole->catalog = ConstraintRelationId;
+			whole->oid = get_index_constraint(((const FormData_pg_class *) form)->oid);
+			return OidIsValid(whole->oid);
+		case AccessMethodOperatorRelationId:
+			whole->catalog = OperatorFamilyRelationId;
+			whole->oid = ((const FormData_pg_amop *) form)->amopfamily;
+			break;
+		case AccessMethodProcedureRelationId:
+			whole->catalog = OperatorFamilyRelationId;
+			whole->oid = ((const FormData_pg_amproc *) form)->amprocfamily;
+			break;
+		case PublicationRelRelationId:
+			whole->catalog = PublicationRelationId;
+			whole->oid = ((const FormData_pg_publication_rel *) form)->prpubid;
+			break;
+		case PublicationNamespaceRelationId:
+			whole->catalog = PublicationRelationId;
+			whole->oid = ((const FormData_pg_publication_namespace *) form)->pnpubid;
+			break;
+		default:
+			return false;
+	}
+	return true;
 }
 
 /* What depends on something that was renamed reads differently now. */
 static void
 add_dependents(Work *work)
 {
-	List *catalogs = NIL;
+	List *roots = NIL;
 	HASH_SEQ_STATUS status;
 	const RdsTouch *touch;
 	ListCell *cell;
@@ -230,16 +262,10 @@ add_dependents(Work *work)
 	while ((touch = hash_seq_search(&status)) != NULL)
 	{
 		if (touch->renamed)
-			catalogs = list_append_unique_oid(catalogs, touch->key.catalog);
+			roots = lappend(roots, (void *) touch);
 	}
-	foreach(cell, catalogs)
-	{
-		int count;
-		Oid *oids = choose(work, lfirst_oid(cell), was_renamed, NULL, &count);
-
-		work->source = lfirst_oid(cell);
-		rds_objects_query(psprintf(DEPENDENTS, lfirst_oid(cell)), oids, count, work->now, take_implied, work);
-	}
+	foreach(cell, roots)
+		rds_touched_add_dependents(work->touched, lfirst(cell));
 	add_wholes(work);
 }
 
@@ -256,11 +282,26 @@ read_former(Work *work)
 	for (const RdsObjectKind *kind = rds_kind_next(NULL); kind != NULL; kind = rds_kind_next(kind))
 	{
 		int count;
-		Oid *oids = choose(work, kind->catalog, was_there, NULL, &count);
+		Oid *oids = choose(work, kind->catalog, may_have_another_name, &count);
 
 		if (count > 0)
-			rds_objects_read(kind, oids, count, false, work->touched->before, take_former, work);
+			rds_objects_read(work->reading, kind, oids, count, false, work->touched->before, take_former, work);
 	}
+}
+
+/* A view can have been a table: then it was of another kind. */
+static bool
+may_have_another_name(const Work *work, const RdsTouch *touch)
+{
+	HeapTuple row;
+
+	if (touch->is_new)
+		return false;
+	if (work->touched->renames)
+		return true;
+	row = rds_catalog_row_of(touch->key.catalog, touch->key.oid, NULL);
+	return !HeapTupleIsValid(row) || (touch->key.catalog == RelationRelationId &&
+									  ((Form_pg_class) GETSTRUCT(row))->relkind == RELKIND_VIEW);
 }
 
 static void
@@ -298,10 +339,21 @@ keep_touched(Work *work)
 	for (const RdsObjectKind *kind = rds_kind_next(NULL); kind != NULL; kind = rds_kind_next(kind))
 	{
 		int count;
-		Oid *oids = choose(work, kind->catalog, NULL, kind->relkinds, &count);
+		Oid *oids = choose(work, kind->catalog, NULL, &count);
 
+		if (kind->may_be != NULL)
+		{
+			int kept = 0;
+
+			for (int i = 0; i < count; i++)
+			{
+				if (kind->may_be(oids[i]))
+					oids[kept++] = oids[i];
+			}
+			count = kept;
+		}
 		if (count > 0)
-			rds_objects_read(kind, oids, count, true, work->now, take_definition, work);
+			rds_objects_read(work->reading, kind, oids, count, true, work->now, take_definition, work);
 	}
 }
 
@@ -311,48 +363,73 @@ take_definition(const RdsObject *object, void *argument)
 	Work *work = argument;
 	RdsTouchKey key = {.catalog = object->catalog, .oid = object->oid};
 	const RdsTouch *touch = work->touched == NULL ? NULL : hash_search(work->touched->objects, &key, HASH_FIND, NULL);
+	const char *script = touch == NULL ? NULL : list_nth(work->touched->scripts, touch->script);
 
-	if (!work->first)
-		rds_kept_remove(work->kept, object->kind, object->identity);
-	rds_kept_add(work->kept, object, touch == NULL ? NULL : list_nth(work->touched->scripts, touch->script));
+	if (work->first)
+		rds_kept_add(work->kept, object, script);
+	else
+		rds_kept_put(work->kept, object, script);
 }
 
-/* The touched objects of a catalog. */
+/* The touched objects of a catalog, in order of OID. */
 static Oid *
-choose(const Work *work, Oid catalog, Choice choice, const char *relkinds, int *count)
+choose(Work *work, Oid catalog, Choice choice, int *count)
 {
-	Oid *oids = palloc(hash_get_num_entries(work->touched->objects) * sizeof(Oid));
-	HASH_SEQ_STATUS status;
-	const RdsTouch *touch;
+	int first = 0;
+	int last;
+	Oid *oids;
 
-	*count = 0;
-	hash_seq_init(&status, work->touched->objects);
-	while ((touch = hash_seq_search(&status)) != NULL)
+	arrange(work);
+	last = work->arranged_count;
+	while (first < last)
 	{
-		if (touch->key.catalog != catalog || (choice != NULL && !choice(touch)))
-			continue;
-		if (relkinds != NULL)
-		{
-			char relkind = get_rel_relkind(touch->key.oid);
+		int middle = (first + last) / 2;
 
-			if (relkind == '\0' || strchr(relkinds, relkind) == NULL)
-				continue;
-		}
-		oids[(*count)++] = touch->key.oid;
+		if (work->arranged[middle]->key.catalog < catalog)
+			first = middle + 1;
+		else
+			last = middle;
+	}
+	while (last < work->arranged_count && work->arranged[last]->key.catalog == catalog)
+		last++;
+
+	oids = palloc(Max(last - first, 1) * sizeof(Oid));
+	*count = 0;
+	for (int i = first; i < last; i++)
+	{
+		if (choice == NULL || choice(work, work->arranged[i]))
+			oids[(*count)++] = work->arranged[i]->key.oid;
 	}
 	return oids;
 }
 
-static bool
-was_there(const RdsTouch *touch)
+/* Brings the touched objects into order, again whenever there are more. */
+static void
+arrange(Work *work)
 {
-	return !touch->is_new;
+	int count = hash_get_num_entries(work->touched->objects);
+	HASH_SEQ_STATUS status;
+	const RdsTouch *touch;
+
+	if (work->arranged_count == count)
+		return;
+	work->arranged = palloc(count * sizeof(RdsTouch *));
+	work->arranged_count = 0;
+	hash_seq_init(&status, work->touched->objects);
+	while ((touch = hash_seq_search(&status)) != NULL)
+		work->arranged[work->arranged_count++] = touch;
+	qsort(work->arranged, count, sizeof(RdsTouch *), compare_touches);
 }
 
-static bool
-was_renamed(const RdsTouch *touch)
+static int
+compare_touches(const void *a, const void *b)
 {
-	return touch->renamed;
+	const RdsTouchKey *one = &(*(RdsTouch *const *) a)->key;
+	const RdsTouchKey *other = &(*(RdsTouch *const *) b)->key;
+
+	if (one->catalog != other->catalog)
+		return one->catalog < other->catalog ? -1 : 1;
+	return one->oid < other->oid ? -1 : one->oid > other->oid;
 }
 
 static HTAB *

@@ -31,6 +31,8 @@
 #include "kept.h"
 
 static Oid find_relation(const char *name);
+static void remove_row(const RdsKept *kept, const RdsDigest id);
+static void add_row(RdsKept *kept, const RdsDigest id, const RdsObject *object, const char *script);
 static char *text_of(const RdsKept *kept, HeapTuple row, int column);
 
 /*
@@ -93,13 +95,40 @@ void
 rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity)
 {
 	RdsDigest id;
+
+	rds_kept_id(kind, identity, id);
+	remove_row(kept, id);
+}
+
+/* Keeps an object of which nothing is kept. */
+void
+rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script)
+{
+	RdsDigest id;
+
+	rds_kept_id(object->kind, object->identity, id);
+	add_row(kept, id, object, script);
+}
+
+/* Keeps an object as it is now. */
+void
+rds_kept_put(RdsKept *kept, const RdsObject *object, const char *script)
+{
+	RdsDigest id;
+
+	rds_kept_id(object->kind, object->identity, id);
+	remove_row(kept, id);
+	add_row(kept, id, object, script);
+}
+
+static void
+remove_row(const RdsKept *kept, const RdsDigest id)
+{
+	text *value = cstring_to_text(id);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
-	text *value;
 
-	rds_kept_id(kind, identity, id);
-	value = cstring_to_text(id);
 	ScanKeyInit(&key, RDS_OBJECT_ID + 1, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(value));
 	scan = systable_beginscan_ordered(kept->table, kept->by_id, SnapshotSelf, 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
@@ -108,24 +137,18 @@ rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity)
 	pfree(value);
 }
 
-/* Keeps an object of which nothing is kept. */
-void
-rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script)
+static void
+add_row(RdsKept *kept, const RdsDigest id, const RdsObject *object, const char *script)
 {
 	MemoryContext oldcontext = MemoryContextSwitchTo(kept->context);
 	Datum *values = kept->slot->tts_values;
 	bool *nulls = kept->slot->tts_isnull;
-	RdsDigest id;
-	RdsDigest hash;
 
-	rds_kept_id(object->kind, object->identity, id);
-	rds_object_digest(object->definition, hash);
 	ExecClearTuple(kept->slot);
 	memset(nulls, false, RDS_OBJECT_COUNT * sizeof(bool));
 	values[RDS_OBJECT_ID] = CStringGetTextDatum(id);
 	values[RDS_OBJECT_KIND] = CStringGetTextDatum(object->kind);
 	values[RDS_OBJECT_IDENTITY] = CStringGetTextDatum(object->identity);
-	values[RDS_OBJECT_HASH] = CStringGetTextDatum(hash);
 	values[RDS_OBJECT_DEFINITION] = CStringGetTextDatum(object->definition);
 	values[RDS_OBJECT_SCRIPT] = script == NULL ? (Datum) 0 : CStringGetTextDatum(script);
 	nulls[RDS_OBJECT_SCRIPT] = script == NULL;
@@ -155,7 +178,6 @@ rds_kept_read(const RdsKept *kept, Snapshot snapshot, RdsKeptTaker take, void *a
 		CHECK_FOR_INTERRUPTS();
 		read.kind = text_of(kept, row, RDS_OBJECT_KIND);
 		read.identity = text_of(kept, row, RDS_OBJECT_IDENTITY);
-		read.hash = text_of(kept, row, RDS_OBJECT_HASH);
 		read.definition = text_of(kept, row, RDS_OBJECT_DEFINITION);
 		read.script = text_of(kept, row, RDS_OBJECT_SCRIPT);
 		MemoryContextSwitchTo(oldcontext);

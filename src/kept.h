@@ -28,7 +28,6 @@ typedef struct RdsKeptRow
 {
 	char *kind;
 	char *identity;
-	char *hash;
 	char *definition;
 	char *script; /* NULL: it was there before rdsinit */
 } RdsKeptRow;
@@ -40,6 +39,7 @@ extern void rds_kept_close(RdsKept *kept);
 extern bool rds_kept_is_empty(const RdsKept *kept);
 extern void rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity);
 extern void rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script);
+extern void rds_kept_put(RdsKept *kept, const RdsObject *object, const char *script);
 extern void rds_kept_read(const RdsKept *kept, Snapshot snapshot, RdsKeptTaker take, void *argument);
 extern void rds_kept_id(const char *kind, const char *identity, RdsDigest id);
 
@@ -49,7 +49,6 @@ enum
 	RDS_OBJECT_ID,
 	RDS_OBJECT_KIND,
 	RDS_OBJECT_IDENTITY,
-	RDS_OBJECT_HASH,
 	RDS_OBJECT_DEFINITION,
 	RDS_OBJECT_SCRIPT,
 	RDS_OBJECT_COUNT

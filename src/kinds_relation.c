@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * kinds_relation.c
- *	  How relations, and what belongs to them, are read from the catalog.
+ *	  How tables, views, sequences and indexes are read from the catalog.
  *
  * An index that a constraint has made is a part of that constraint.
  *
@@ -9,126 +9,364 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/dependency.h"
+#include "catalog/index.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_constraint.h"
-#include "catalog/pg_policy.h"
-#include "catalog/pg_rewrite.h"
-#include "catalog/pg_statistic_ext.h"
-#include "catalog/pg_trigger.h"
+#include "catalog/pg_foreign_table.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_sequence.h"
+#include "commands/defrem.h"
+#include "foreign/foreign.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
+#include "definition.h"
 #include "kinds.h"
+#include "kinds_relation.h"
 
-#define RELATION "pg_class AS x JOIN pg_namespace AS n ON n.oid = x.relnamespace"
-#define JOIN_RELATION(relation) " JOIN pg_class AS c ON c.oid = " relation " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-#define NAME_ON(name) "concat(quote_ident(" name "), ' on ', quote_ident(n.nspname), '.', quote_ident(c.relname))"
-#define ON_RELATION RDS_OWN " AND c.relpersistence <> 't'" RDS_NO_MEMBER(RelationRelationId, "c.oid")
-#define TABLESPACE(relation) "CASE WHEN " relation ".reltablespace <> 0 THEN (SELECT E'\\nTABLESPACE ' || quote_ident(s.spcname) FROM pg_tablespace AS s WHERE s.oid = " relation ".reltablespace) END"
-#define WITH(relation) "CASE WHEN " relation ".reloptions IS NOT NULL THEN E'\\nWITH (' || " RDS_OPTIONS(relation ".reloptions") " || ')' END"
-#define PARENTS \
-	"(SELECT string_agg(" RDS_QUALIFIED("pn.nspname", "p.relname") ", ', ' ORDER BY h.inhseqno) FROM pg_inherits AS h" \
-																   " JOIN pg_class AS p ON p.oid = h.inhparent JOIN pg_namespace AS pn ON pn.oid = p.relnamespace WHERE h.inhrelid = x.oid)"
-/* What is not said by the definition of an index i, whose relation is c. */
-#define OF_INDEX(index) \
-	"CASE WHEN NOT i.indisvalid THEN E'\\nINVALID' END," \
-	" CASE WHEN i.indisclustered THEN E'\\nCLUSTER' END," \
-	" CASE WHEN i.indisreplident THEN E'\\nREPLICA IDENTITY' END, " TABLESPACE(index)
-#define EXPRESSION_STATISTICS \
-	"(SELECT string_agg(concat(E'\\nSTATISTICS ', a.attnum, ' ', a.attstattarget), '' ORDER BY a.attnum)" \
-	" FROM pg_attribute AS a WHERE a.attrelid = x.oid AND a.attstattarget >= 0)"
+static bool name_relation(RdsObject *object, HeapTuple row, Snapshot snapshot);
+static bool is_of_constraint(Oid index);
+static void define_relation(StringInfo out, HeapTuple row);
+static void define_table(StringInfo out, HeapTuple row);
+static void append_parents(StringInfo out, const char *before, Oid relation);
+static void append_foreign(StringInfo out, Oid relation);
+static void append_view(StringInfo out, HeapTuple row);
+static void append_row_security(StringInfo out, const Form_pg_class class);
+static void append_storage(StringInfo out, HeapTuple row);
+static void define_sequence(StringInfo out, HeapTuple row);
+static void append_owning_column(StringInfo out, Oid sequence);
+static void define_index(StringInfo out, HeapTuple row);
+static void append_expression_statistics(StringInfo out, Oid index);
 
-/* clang-format off */
 const RdsObjectKind rds_kinds_of_relations[] = {
-	{RelationRelationId,
-	 "CASE x.relkind WHEN 'f' THEN 'foreign table' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' ELSE 'table' END",
-	 RDS_QUALIFIED("n.nspname", "x.relname"),
-	 "CASE x.relpersistence WHEN 'u' THEN 'UNLOGGED ' END,"
-	 " CASE x.relkind WHEN 'f' THEN 'FOREIGN TABLE' WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'TABLE' END,"
-	 " ' OF ' || nullif(x.reloftype, 0)::regtype,"
-	 " ' (', " RDS_COLUMNS("x.oid") ", E'\\n)',"
-	 " CASE WHEN x.relkind IN ('r', 'p', 'f') THEN CASE WHEN x.relispartition THEN E'\\nPARTITION OF ' ELSE E'\\nINHERITS ' END || " PARENTS " END,"
-	 " CASE WHEN x.relispartition THEN ' ' || pg_get_expr(x.relpartbound, x.oid) END,"
-	 " CASE WHEN x.relkind = 'p' THEN E'\\nPARTITION BY ' || pg_get_partkeydef(x.oid) END,"
-	 " CASE WHEN x.relam NOT IN (0, 2) THEN (SELECT E'\\nUSING ' || quote_ident(m.amname) FROM pg_am AS m WHERE m.oid = x.relam) END,"
-	 " CASE WHEN x.relkind = 'f' THEN (SELECT concat(E'\\nSERVER ', quote_ident(s.srvname), ' OPTIONS (' || " RDS_OPTIONS("g.ftoptions") " || ')')"
-	 " FROM pg_foreign_table AS g JOIN pg_foreign_server AS s ON s.oid = g.ftserver WHERE g.ftrelid = x.oid) END," WITH("x") ","
-	 " CASE WHEN x.reltoastrelid <> 0 THEN (SELECT E'\\nTOAST WITH (' || " RDS_OPTIONS("o.reloptions") " || ')' FROM pg_class AS o WHERE o.oid = x.reltoastrelid) END," TABLESPACE("x") ","
-	 " CASE WHEN x.relrowsecurity THEN E'\\nENABLE ROW LEVEL SECURITY' END,"
-	 " CASE WHEN x.relforcerowsecurity THEN E'\\nFORCE ROW LEVEL SECURITY' END,"
-	 " CASE WHEN x.relkind NOT IN ('v', 'f') THEN CASE x.relreplident WHEN 'n' THEN E'\\nREPLICA IDENTITY NOTHING' WHEN 'f' THEN E'\\nREPLICA IDENTITY FULL' END END,"
-	 " CASE WHEN x.relkind IN ('v', 'm') THEN E'\\nAS' || pg_get_viewdef(x.oid) END," RDS_OWNER("x.relowner") ", " RDS_PRIVILEGES("x.relacl", "r", "x.relowner") ", " RDS_COMMENT(RelationRelationId) ", " RDS_COLUMN_COMMENTS("x.oid"),
-	 RELATION,
-	 RDS_OWN " AND x.relkind IN ('r', 'p', 'f', 'v', 'm') AND x.relpersistence <> 't'" RDS_NO_MEMBER(RelationRelationId, "x.oid"),
-	 "rpfvm"},
-
-	{RelationRelationId,
-	 "'sequence'",
-	 RDS_QUALIFIED("n.nspname", "x.relname"),
-	 "CASE x.relpersistence WHEN 'u' THEN 'UNLOGGED ' END,"
-	 " (SELECT concat('SEQUENCE AS ', format_type(q.seqtypid, NULL), ' START ', q.seqstart, ' INCREMENT ', q.seqincrement,"
-	 " ' MINVALUE ', q.seqmin, ' MAXVALUE ', q.seqmax, ' CACHE ', q.seqcache, CASE WHEN q.seqcycle THEN ' CYCLE' END)"
-	 " FROM pg_sequence AS q WHERE q.seqrelid = x.oid),"
-	 " (SELECT string_agg(concat(E'\\nOWNED BY ', quote_ident(cn.nspname), '.', quote_ident(c.relname), '.', quote_ident(a.attname)), '')"
-	 " FROM pg_depend AS b JOIN pg_class AS c ON c.oid = b.refobjid JOIN pg_namespace AS cn ON cn.oid = c.relnamespace"
-	 " JOIN pg_attribute AS a ON a.attrelid = b.refobjid AND a.attnum = b.refobjsubid"
-	 " WHERE b.classid = 1259 AND b.objid = x.oid AND b.refclassid = 1259 AND b.refobjsubid > 0 AND b.deptype IN ('a', 'i'))," RDS_OWNER("x.relowner") ", " RDS_PRIVILEGES("x.relacl", "s", "x.relowner") ", " RDS_COMMENT(RelationRelationId),
-	 RELATION,
-	 RDS_OWN " AND x.relkind = 'S' AND x.relpersistence <> 't'" RDS_NO_MEMBER(RelationRelationId, "x.oid"),
-	 "S"},
-
-	{RelationRelationId,
-	 "'index'",
-	 RDS_QUALIFIED("n.nspname", "x.relname"),
-	 "pg_get_indexdef(x.oid), CASE WHEN x.relispartition THEN E'\\nPARTITION OF ' || " PARENTS " END," OF_INDEX("x") ", " EXPRESSION_STATISTICS ", " RDS_COMMENT(RelationRelationId),
-	 RELATION " JOIN pg_index AS i ON i.indexrelid = x.oid",
-	 RDS_OWN " AND x.relkind IN ('i', 'I') AND x.relpersistence <> 't' AND n.nspname <> 'pg_toast'"
-	 " AND NOT EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = i.indrelid AND k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))" RDS_NO_MEMBER(RelationRelationId, "i.indrelid"),
-	 "iI"},
-
-	{ConstraintRelationId,
-	 "'constraint'",
-	 NAME_ON("x.conname"),
-	 "pg_get_constraintdef(x.oid), CASE WHEN x.contype <> 'f' THEN (SELECT concat(" OF_INDEX("y") ", " WITH("y") "," RDS_COMMENT_ON(RelationRelationId, "y.oid") ")"
-	 " FROM pg_index AS i JOIN pg_class AS y ON y.oid = i.indexrelid WHERE i.indexrelid = x.conindid) END,"
-	 " CASE WHEN x.contype = 'f' AND EXISTS (SELECT FROM pg_trigger AS g WHERE g.tgconstraint = x.oid AND g.tgenabled <> 'O')"
-	 " THEN E'\\nNOT ALL TRIGGERS ENABLED' END, " RDS_COMMENT(ConstraintRelationId),
-	 "pg_constraint AS x" JOIN_RELATION("x.conrelid"),
-	 ON_RELATION " AND x.contype <> 't' AND (x.contype <> 'f' OR x.conparentid = 0)",
-	 NULL},
-
-	{TriggerRelationId,
-	 "'trigger'",
-	 NAME_ON("x.tgname"),
-	 "pg_get_triggerdef(x.oid), CASE x.tgenabled WHEN 'D' THEN E'\\nDISABLE' WHEN 'A' THEN E'\\nENABLE ALWAYS' WHEN 'R' THEN E'\\nENABLE REPLICA' END," RDS_COMMENT(TriggerRelationId),
-	 "pg_trigger AS x" JOIN_RELATION("x.tgrelid"),
-	 ON_RELATION " AND NOT x.tgisinternal",
-	 NULL},
-
-	{PolicyRelationId,
-	 "'policy'",
-	 NAME_ON("x.polname"),
-	 "'POLICY AS ', CASE WHEN x.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,"
-	 " ' FOR ', CASE x.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,"
-	 " ' TO ', (SELECT string_agg(r.name, ', ' ORDER BY r.name COLLATE \"C\")"
-	 " FROM (SELECT CASE WHEN o = 0 THEN 'PUBLIC' ELSE " RDS_ROLE("o") " END AS name FROM unnest(x.polroles) AS o) AS r),"
-	 " E'\\nUSING (' || pg_get_expr(x.polqual, x.polrelid) || ')', E'\\nWITH CHECK (' || pg_get_expr(x.polwithcheck, x.polrelid) || ')'," RDS_COMMENT(PolicyRelationId),
-	 "pg_policy AS x" JOIN_RELATION("x.polrelid"),
-	 ON_RELATION,
-	 NULL},
-
-	{RewriteRelationId,
-	 "'rule'",
-	 NAME_ON("x.rulename"),
-	 "pg_get_ruledef(x.oid), CASE x.ev_enabled WHEN 'D' THEN E'\\nDISABLE' WHEN 'A' THEN E'\\nENABLE ALWAYS' WHEN 'R' THEN E'\\nENABLE REPLICA' END," RDS_COMMENT(RewriteRelationId),
-	 "pg_rewrite AS x" JOIN_RELATION("x.ev_class"),
-	 ON_RELATION " AND x.rulename <> '_RETURN'",
-	 NULL},
-
-	{StatisticExtRelationId,
-	 "'statistics object'",
-	 RDS_QUALIFIED("n.nspname", "x.stxname"),
-	 "pg_get_statisticsobjdef(x.oid), E'\\nSTATISTICS ' || nullif(x.stxstattarget, -1)," RDS_OWNER("x.stxowner") ", " RDS_COMMENT(StatisticExtRelationId),
-	 "pg_statistic_ext AS x JOIN pg_namespace AS n ON n.oid = x.stxnamespace",
-	 RDS_OWN RDS_NOT_TEMPORARY RDS_NO_MEMBER(RelationRelationId, "x.stxrelid"),
-	 NULL},
-
+	{.catalog = RelationRelationId, .name = name_relation, .define = define_relation},
 	{0}};
+
+static bool
+name_relation(RdsObject *object, HeapTuple row, Snapshot snapshot)
+{
+	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
+	Oid member = class->oid;
+
+	if (class->oid < FirstNormalObjectId || class->relpersistence == RELPERSISTENCE_TEMP)
+		return false;
+	switch (class->relkind)
+	{
+		case RELKIND_RELATION:
+		case RELKIND_PARTITIONED_TABLE:
+			object->kind = "table";
+			break;
+		case RELKIND_FOREIGN_TABLE:
+			object->kind = "foreign table";
+			break;
+		case RELKIND_VIEW:
+			object->kind = "view";
+			break;
+		case RELKIND_MATVIEW:
+			object->kind = "materialized view";
+			break;
+		case RELKIND_SEQUENCE:
+			object->kind = "sequence";
+			break;
+		case RELKIND_INDEX:
+		case RELKIND_PARTITIONED_INDEX:
+			object->kind = "index";
+			if (class->relnamespace == PG_TOAST_NAMESPACE)
+				return false;
+			if (snapshot == NULL)
+			{
+				if (is_of_constraint(class->oid))
+					return false;
+				member = IndexGetRelation(class->oid, true);
+			}
+			break;
+		default:
+			return false;
+	}
+	if (snapshot == NULL && OidIsValid(getExtensionOfObject(RelationRelationId, member)))
+		return false;
+	object->identity = rds_qualified_name(class->relnamespace, NameStr(class->relname), snapshot);
+	return object->identity != NULL;
+}
+
+/* Only these can be: to look for the constraint takes time. */
+static bool
+is_of_constraint(Oid index)
+{
+	HeapTuple row = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	bool may_be;
+
+	if (!HeapTupleIsValid(row))
+		return false;
+	may_be = ((Form_pg_index) GETSTRUCT(row))->indisunique || ((Form_pg_index) GETSTRUCT(row))->indisexclusion;
+	ReleaseSysCache(row);
+	return may_be && OidIsValid(get_index_constraint(index));
+}
+
+static void
+define_relation(StringInfo out, HeapTuple row)
+{
+	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
+
+	switch (class->relkind)
+	{
+		case RELKIND_SEQUENCE:
+			define_sequence(out, row);
+			break;
+		case RELKIND_INDEX:
+		case RELKIND_PARTITIONED_INDEX:
+			define_index(out, row);
+			break;
+		default:
+			define_table(out, row);
+			break;
+	}
+}
+
+/* A table, or what has columns as a table has. */
+static void
+define_table(StringInfo out, HeapTuple row)
+{
+	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
+	bool is_foreign = class->relkind == RELKIND_FOREIGN_TABLE;
+	bool is_view = class->relkind == RELKIND_VIEW || class->relkind == RELKIND_MATVIEW;
+
+	if (class->relpersistence == RELPERSISTENCE_UNLOGGED)
+		appendStringInfoString(out, "UNLOGGED ");
+	appendStringInfoString(out, is_foreign ? "FOREIGN TABLE" : class->relkind == RELKIND_VIEW ? "VIEW"
+														   : is_view                          ? "MATERIALIZED VIEW"
+																							  : "TABLE");
+	if (OidIsValid(class->reloftype))
+		appendStringInfo(out, " OF %s", format_type_be(class->reloftype));
+	appendStringInfoString(out, " (");
+	rds_append_columns(out, class->oid);
+	appendStringInfoString(out, "\n)");
+	if (!is_view)
+		append_parents(out, class->relispartition ? "\nPARTITION OF " : "\nINHERITS ", class->oid);
+	if (class->relispartition)
+	{
+		bool isnull;
+		Datum bound = SysCacheGetAttr(RELOID, row, Anum_pg_class_relpartbound, &isnull);
+
+		if (!isnull)
+			rds_append_result(out, " ", pg_get_expr, bound, ObjectIdGetDatum(class->oid), "");
+	}
+	if (class->relkind == RELKIND_PARTITIONED_TABLE)
+		rds_append_result(out, "\nPARTITION BY ", pg_get_partkeydef, ObjectIdGetDatum(class->oid), (Datum) 0, "");
+	if (OidIsValid(class->relam) && class->relam != HEAP_TABLE_AM_OID)
+		appendStringInfo(out, "\nUSING %s", quote_identifier(get_am_name(class->relam)));
+	if (is_foreign)
+		append_foreign(out, class->oid);
+	append_storage(out, row);
+	append_row_security(out, class);
+	if (is_view)
+		append_view(out, row);
+}
+
+/* In the order in which they were named. */
+static void
+append_parents(StringInfo out, const char *before, Oid relation)
+{
+	Relation catalog = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
+	scan = systable_beginscan(catalog, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		HeapTuple parent;
+		char *name = rds_relation_name(((Form_pg_inherits) GETSTRUCT(row))->inhparent, NULL, &parent);
+
+		if (name == NULL)
+			continue;
+		appendStringInfo(out, "%s%s", before, name);
+		before = ", ";
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+static void
+append_foreign(StringInfo out, Oid relation)
+{
+	HeapTuple row = SearchSysCache1(FOREIGNTABLEREL, ObjectIdGetDatum(relation));
+	const ForeignServer *server;
+	Datum options;
+	bool isnull;
+
+	if (!HeapTupleIsValid(row))
+		return;
+	server = GetForeignServer(((Form_pg_foreign_table) GETSTRUCT(row))->ftserver);
+	appendStringInfo(out, "\nSERVER %s", quote_identifier(server->servername));
+	options = SysCacheGetAttr(FOREIGNTABLEREL, row, Anum_pg_foreign_table_ftoptions, &isnull);
+	if (!isnull)
+		rds_append_options(out, " OPTIONS ", options);
+	ReleaseSysCache(row);
+}
+
+static void
+append_view(StringInfo out, HeapTuple row)
+{
+	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
+
+	rds_append_result(out, "\nAS", pg_get_viewdef, ObjectIdGetDatum(class->oid), (Datum) 0, "");
+}
+
+static void
+append_row_security(StringInfo out, const Form_pg_class class)
+{
+	if (class->relrowsecurity)
+		appendStringInfoString(out, "\nENABLE ROW LEVEL SECURITY");
+	if (class->relforcerowsecurity)
+		appendStringInfoString(out, "\nFORCE ROW LEVEL SECURITY");
+	if (class->relkind == RELKIND_VIEW || class->relkind == RELKIND_FOREIGN_TABLE)
+		return;
+	if (class->relreplident == REPLICA_IDENTITY_NOTHING)
+		appendStringInfoString(out, "\nREPLICA IDENTITY NOTHING");
+	else if (class->relreplident == REPLICA_IDENTITY_FULL)
+		appendStringInfoString(out, "\nREPLICA IDENTITY FULL");
+}
+
+static void
+append_storage(StringInfo out, HeapTuple row)
+{
+	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
+
+	rds_append_reloptions(out, "\nWITH ", row);
+	if (OidIsValid(class->reltoastrelid))
+	{
+		HeapTuple toast = SearchSysCache1(RELOID, ObjectIdGetDatum(class->reltoastrelid));
+
+		if (HeapTupleIsValid(toast))
+		{
+			rds_append_reloptions(out, "\nTOAST WITH ", toast);
+			ReleaseSysCache(toast);
+		}
+	}
+	rds_append_tablespace(out, class->reltablespace);
+}
+
+/* Of a row of pg_class. */
+void
+rds_append_reloptions(StringInfo out, const char *before, HeapTuple row)
+{
+	bool isnull;
+	Datum options = SysCacheGetAttr(RELOID, row, Anum_pg_class_reloptions, &isnull);
+
+	if (!isnull)
+		rds_append_options(out, before, options);
+}
+
+static void
+define_sequence(StringInfo out, HeapTuple row)
+{
+	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
+	HeapTuple sequence = SearchSysCache1(SEQRELID, ObjectIdGetDatum(class->oid));
+
+	if (class->relpersistence == RELPERSISTENCE_UNLOGGED)
+		appendStringInfoString(out, "UNLOGGED ");
+	if (HeapTupleIsValid(sequence))
+	{
+		const Form_pg_sequence form = (Form_pg_sequence) GETSTRUCT(sequence);
+
+		appendStringInfo(out,
+						 "SEQUENCE AS %s START " INT64_FORMAT " INCREMENT " INT64_FORMAT " MINVALUE " INT64_FORMAT
+						 " MAXVALUE " INT64_FORMAT " CACHE " INT64_FORMAT "%s",
+						 format_type_be(form->seqtypid), form->seqstart, form->seqincrement, form->seqmin,
+						 form->seqmax, form->seqcache, form->seqcycle ? " CYCLE" : "");
+		ReleaseSysCache(sequence);
+	}
+	append_owning_column(out, class->oid);
+}
+
+static void
+append_owning_column(StringInfo out, Oid sequence)
+{
+	Oid table;
+	int32 column;
+	HeapTuple row;
+	char *name;
+
+	if (!sequenceIsOwned(sequence, DEPENDENCY_AUTO, &table, &column) &&
+		!sequenceIsOwned(sequence, DEPENDENCY_INTERNAL, &table, &column))
+		return;
+	name = rds_relation_name(table, NULL, &row);
+	if (name != NULL)
+		appendStringInfo(out, "\nOWNED BY %s.%s", name, quote_identifier(get_attname(table, column, false)));
+}
+
+static void
+define_index(StringInfo out, HeapTuple row)
+{
+	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
+
+	rds_append_result(out, "", pg_get_indexdef, ObjectIdGetDatum(class->oid), (Datum) 0, "");
+	if (class->relispartition)
+		append_parents(out, "\nPARTITION OF ", class->oid);
+	rds_append_index_state(out, class->oid);
+	append_expression_statistics(out, class->oid);
+}
+
+/* What is not said by the definition of an index, or of its constraint. */
+void
+rds_append_index_state(StringInfo out, Oid index)
+{
+	HeapTuple row = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	HeapTuple class = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
+
+	if (HeapTupleIsValid(row))
+	{
+		const Form_pg_index form = (Form_pg_index) GETSTRUCT(row);
+
+		appendStringInfo(out, "%s%s%s", form->indisvalid ? "" : "\nINVALID", form->indisclustered ? "\nCLUSTER" : "",
+						 form->indisreplident ? "\nREPLICA IDENTITY" : "");
+		ReleaseSysCache(row);
+	}
+	if (HeapTupleIsValid(class))
+	{
+		rds_append_tablespace(out, ((Form_pg_class) GETSTRUCT(class))->reltablespace);
+		ReleaseSysCache(class);
+	}
+}
+
+static void
+append_expression_statistics(StringInfo out, Oid index)
+{
+	HeapTuple row = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
+	bool has_none = true;
+	int count = 0;
+
+	if (HeapTupleIsValid(row))
+	{
+		count = ((Form_pg_index) GETSTRUCT(row))->indnatts;
+		(void) SysCacheGetAttr(INDEXRELID, row, Anum_pg_index_indexprs, &has_none);
+		ReleaseSysCache(row);
+	}
+	if (has_none)
+		return;
+	for (int i = 1; i <= count; i++)
+	{
+		HeapTuple column = SearchSysCache2(ATTNUM, ObjectIdGetDatum(index), Int16GetDatum(i));
+		bool isnull;
+		Datum target;
+
+		if (!HeapTupleIsValid(column))
+			continue;
+		target = SysCacheGetAttr(ATTNUM, column, Anum_pg_attribute_attstattarget, &isnull);
+		if (!isnull && DatumGetInt32(target) >= 0)
+			appendStringInfo(out, "\nSTATISTICS %d %d", i, DatumGetInt32(target));
+		ReleaseSysCache(column);
+	}
+}

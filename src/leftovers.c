@@ -32,10 +32,12 @@
 
 #include "compat.h"
 #include "leftovers.h"
+#include "quiet.h"
 #include "statement.h"
 
 #define MODEL_INDEX "rdsinit_model_index"
 
+static const Node *parse(const char *text);
 static RdsLeftover find_index(IndexStmt *create, bool was_begun, List **commands);
 static RdsLeftover find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, List **commands);
 static RdsLeftover find_index_of_definition(const IndexStmt *create, Oid table, List **commands);
@@ -59,8 +61,7 @@ static bool has_transient_name(Oid index);
 RdsLeftover
 rds_leftover_find(const char *text, RdsStanding standing, List **commands)
 {
-	char *copy = pstrdup(text);
-	const Node *statement = rds_statement_parse(copy, strlen(copy))->stmt;
+	const Node *statement = parse(text);
 	bool was_begun = standing != RDS_NEVER_RUN;
 
 	*commands = NIL;
@@ -80,6 +81,27 @@ rds_leftover_find(const char *text, RdsStanding standing, List **commands)
 		default:
 			return rds_is_cluster(statement) ? RDS_LEFT_AGAIN : RDS_LEFT_UNKNOWN;
 	}
+}
+
+/* What the parser has to remark, it remarks when the statement is run. */
+static const Node *
+parse(const char *text)
+{
+	char *copy = pstrdup(text);
+	const Node *volatile statement = NULL;
+	RdsQuiet quiet;
+
+	rds_quiet_begin(&quiet);
+	PG_TRY();
+	{
+		statement = rds_statement_parse(copy, strlen(copy))->stmt;
+	}
+	PG_FINALLY();
+	{
+		rds_quiet_end(&quiet);
+	}
+	PG_END_TRY();
+	return statement;
 }
 
 static RdsLeftover

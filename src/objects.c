@@ -4,8 +4,8 @@
  *	  The objects of the database's schema, as text.
  *
  * The text depends on what the objects are, and not on OIDs, physical order or
- * anybody's settings.  A query for each kind reads many objects at once, with
- * the rights of whoever asks: the catalog is for everybody to read.
+ * anybody's settings.  The catalog is for everybody to read: nobody's rights are
+ * asked for.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,6 +16,7 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_seclabel.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
@@ -25,18 +26,40 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "definition.h"
 #include "objects.h"
 
 /* So many objects are in memory at once. */
 #define FETCH_COUNT 1000
 
-static char *make_query(const RdsObjectKind *kind, bool with_definition, bool some);
+/* What is being read, and for whom. */
+typedef struct Reader
+{
+	const RdsReading *reading;
+	const RdsObjectKind *kind;
+	const Oid *oids; /* NULL: all */
+	int count;
+	bool with_definition;
+	Snapshot snapshot;
+	RdsObjectTaker take;
+	void *argument;
+	Relation catalog;
+	MemoryContext context; /* of an object */
+	MemoryContext outer;   /* of whoever takes it */
+} Reader;
+
+static void read_rows(Reader *reader);
+static void read_row(Reader *reader, HeapTuple row);
+static void read_query(Reader *reader);
+static void give(const Reader *reader, const RdsObject *object);
+static char *make_query(const Reader *reader);
 static bool may_have_some(const RdsObjectKind *kind);
-static void take_row(HeapTuple row, TupleDesc descriptor, RdsObjectTaker take, void *argument);
-static char *field(HeapTuple row, TupleDesc descriptor, int column);
+static void take_result(Reader *reader, HeapTuple row, TupleDesc descriptor);
+static bool has_labels(void);
 
 /*
  * rds_objects_begin
@@ -68,7 +91,20 @@ rds_objects_begin(RdsReading *reading)
 	reading->nest_level = NewGUCNestLevel();
 	for (int i = 0; i < lengthof(settings); i++)
 		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	reading->has_labels = has_labels();
 	SPI_connect();
+}
+
+static bool
+has_labels(void)
+{
+	Relation relation = table_open(SecLabelRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	bool has_some = HeapTupleIsValid(systable_getnext(scan));
+
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return has_some;
 }
 
 void
@@ -82,12 +118,13 @@ rds_objects_end(RdsReading *reading)
 const RdsObjectKind *
 rds_kind_next(const RdsObjectKind *kind)
 {
-	static const RdsObjectKind *const all[] = {rds_kinds_of_the_rest, rds_kinds_of_code, rds_kinds_of_relations};
+	static const RdsObjectKind *const all[] = {rds_kinds_of_schemas, rds_kinds_of_the_rest, rds_kinds_of_code,
+											   rds_kinds_of_foreign_data, rds_kinds_of_relations, rds_kinds_of_parts};
 	static const RdsObjectKind *last[lengthof(all)];
 
 	if (kind == NULL)
 		return all[0];
-	if (kind[1].kind != NULL)
+	if (OidIsValid(kind[1].catalog))
 		return kind + 1;
 	for (int i = 0; i < lengthof(all); i++)
 	{
@@ -95,7 +132,7 @@ rds_kind_next(const RdsObjectKind *kind)
 		{
 			const RdsObjectKind *at = all[i];
 
-			while (at[1].kind != NULL)
+			while (OidIsValid(at[1].catalog))
 				at++;
 			last[i] = at;
 		}
@@ -112,30 +149,108 @@ rds_kind_next(const RdsObjectKind *kind)
  * Only without definitions may the snapshot be an old one.
  */
 void
-rds_objects_read(const RdsObjectKind *kind, const Oid *oids, int count, bool with_definition,
+rds_objects_read(const RdsReading *reading, const RdsObjectKind *kind, const Oid *oids, int count, bool with_definition,
 				 Snapshot snapshot, RdsObjectTaker take, void *argument)
 {
-	rds_objects_query(make_query(kind, with_definition, oids != NULL), oids, count, snapshot, take, argument);
+	Reader reader = {.reading = reading, .kind = kind, .oids = oids, .count = count, .with_definition = with_definition, .snapshot = snapshot, .take = take, .argument = argument};
+
+	reader.outer = CurrentMemoryContext;
+	reader.context = AllocSetContextCreate(CurrentMemoryContext, "rdsinit object", ALLOCSET_DEFAULT_SIZES);
+	reader.catalog = table_open(kind->catalog, AccessShareLock);
+	PushActiveSnapshot(snapshot);
+	if (kind->name != NULL)
+		read_rows(&reader);
+	else
+		read_query(&reader);
+	PopActiveSnapshot();
+	table_close(reader.catalog, AccessShareLock);
+	MemoryContextDelete(reader.context);
 }
 
 /* All objects that there are. */
 void
-rds_objects_read_all(bool with_definition, Snapshot snapshot, RdsObjectTaker take, void *argument)
+rds_objects_read_all(const RdsReading *reading, bool with_definition, Snapshot snapshot, RdsObjectTaker take, void *argument)
 {
 	for (const RdsObjectKind *kind = rds_kind_next(NULL); kind != NULL; kind = rds_kind_next(kind))
 	{
-		if (may_have_some(kind))
-			rds_objects_read(kind, NULL, 0, with_definition, snapshot, take, argument);
+		if (kind->name != NULL || may_have_some(kind))
+			rds_objects_read(reading, kind, NULL, 0, with_definition, snapshot, take, argument);
 	}
 }
 
-static char *
-make_query(const RdsObjectKind *kind, bool with_definition, bool some)
+static void
+read_rows(Reader *reader)
 {
-	return psprintf("SELECT %u::oid, x.oid, %s, %s%s%s%s FROM %s WHERE %s%s",
-					kind->catalog, kind->kind, kind->identity,
+	MemoryContext oldcontext = MemoryContextSwitchTo(reader->context);
+
+	if (reader->oids != NULL)
+	{
+		for (int i = 0; i < reader->count; i++)
+		{
+			HeapTuple row = rds_catalog_row(reader->catalog, reader->oids[i], reader->with_definition ? NULL : reader->snapshot);
+
+			if (HeapTupleIsValid(row))
+				read_row(reader, row);
+			MemoryContextReset(reader->context);
+		}
+	}
+	else
+	{
+		SysScanDesc scan;
+		HeapTuple row;
+
+		MemoryContextSwitchTo(oldcontext);
+		scan = systable_beginscan(reader->catalog, InvalidOid, false, reader->snapshot, 0, NULL);
+		MemoryContextSwitchTo(reader->context);
+		while (HeapTupleIsValid(row = systable_getnext(scan)))
+		{
+			read_row(reader, row);
+			MemoryContextReset(reader->context);
+		}
+		systable_endscan(scan);
+	}
+	MemoryContextSwitchTo(oldcontext);
+}
+
+static void
+read_row(Reader *reader, HeapTuple row)
+{
+	const RdsObjectKind *kind = reader->kind;
+	RdsObject object = {.catalog = kind->catalog};
+	StringInfoData definition;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!kind->name(&object, row, reader->with_definition ? NULL : reader->snapshot))
+		return;
+	object.oid = rds_catalog_oid(reader->catalog, row);
+	if (reader->with_definition)
+	{
+		initStringInfo(&definition);
+		kind->define(&definition, row);
+		rds_append_end(&definition, reader->catalog, row, reader->reading->has_labels);
+		object.definition = definition.data;
+	}
+	give(reader, &object);
+}
+
+static void
+give(const Reader *reader, const RdsObject *object)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(reader->outer);
+
+	reader->take(object, reader->argument);
+	MemoryContextSwitchTo(oldcontext);
+}
+
+static char *
+make_query(const Reader *reader)
+{
+	const RdsObjectKind *kind = reader->kind;
+	bool with_definition = reader->with_definition;
+
+	return psprintf("SELECT x.oid, %s, %s%s%s%s FROM %s WHERE %s%s", kind->kind, kind->identity,
 					with_definition ? ", concat(" : "", with_definition ? kind->definition : "", with_definition ? ")" : "",
-					kind->from, kind->condition, some ? " AND x.oid = ANY ($1)" : "");
+					kind->from, kind->condition, reader->oids != NULL ? " AND x.oid = ANY ($1)" : "");
 }
 
 /*
@@ -173,31 +288,24 @@ may_have_some(const RdsObjectKind *kind)
 	return found;
 }
 
-/*
- * rds_objects_query
- *		Gives what a query returns to somebody: catalog, OID, and perhaps texts.
- *
- * The parameter $1 is the OIDs.
- */
-void
-rds_objects_query(const char *query, const Oid *oids, int count, Snapshot snapshot, RdsObjectTaker take, void *argument)
+static void
+read_query(Reader *reader)
 {
 	Oid types[1] = {OIDARRAYOID};
 	Datum values[1];
 	SPIPlanPtr plan;
 	Portal portal;
 
-	if (oids != NULL)
+	if (reader->oids != NULL)
 	{
-		Datum *elements = palloc(count * sizeof(Datum));
+		Datum *elements = palloc(reader->count * sizeof(Datum));
 
-		for (int i = 0; i < count; i++)
-			elements[i] = ObjectIdGetDatum(oids[i]);
-		values[0] = PointerGetDatum(construct_array(elements, count, OIDOID, sizeof(Oid), true, TYPALIGN_INT));
+		for (int i = 0; i < reader->count; i++)
+			elements[i] = ObjectIdGetDatum(reader->oids[i]);
+		values[0] = PointerGetDatum(construct_array(elements, reader->count, OIDOID, sizeof(Oid), true, TYPALIGN_INT));
 	}
 
-	PushActiveSnapshot(snapshot);
-	plan = SPI_prepare(query, oids != NULL ? 1 : 0, types);
+	plan = SPI_prepare(make_query(reader), reader->oids != NULL ? 1 : 0, types);
 	if (plan == NULL)
 		elog(ERROR, "could not prepare a query of the catalog: %s", SPI_result_code_string(SPI_result));
 	portal = SPI_cursor_open(NULL, plan, values, NULL, true);
@@ -207,41 +315,42 @@ rds_objects_query(const char *query, const Oid *oids, int count, Snapshot snapsh
 		if (SPI_processed == 0)
 			break;
 		for (uint64 i = 0; i < SPI_processed; i++)
-			take_row(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, take, argument);
+		{
+			MemoryContext oldcontext = MemoryContextSwitchTo(reader->context);
+
+			take_result(reader, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+			MemoryContextSwitchTo(oldcontext);
+			MemoryContextReset(reader->context);
+		}
 		SPI_freetuptable(SPI_tuptable);
 		CHECK_FOR_INTERRUPTS();
 	}
 	SPI_cursor_close(portal);
 	SPI_freeplan(plan);
-	PopActiveSnapshot();
 }
 
 static void
-take_row(HeapTuple row, TupleDesc descriptor, RdsObjectTaker take, void *argument)
+take_result(Reader *reader, HeapTuple row, TupleDesc descriptor)
 {
-	RdsObject object;
+	RdsObject object = {.catalog = reader->kind->catalog};
 	bool isnull;
 
-	object.catalog = DatumGetObjectId(SPI_getbinval(row, descriptor, 1, &isnull));
-	object.oid = DatumGetObjectId(SPI_getbinval(row, descriptor, 2, &isnull));
-	object.kind = field(row, descriptor, 3);
-	object.identity = field(row, descriptor, 4);
-	object.definition = field(row, descriptor, 5);
-	take(&object, argument);
-	for (int i = 0; i < 3; i++)
+	object.oid = DatumGetObjectId(SPI_getbinval(row, descriptor, 1, &isnull));
+	object.kind = TextDatumGetCString(SPI_getbinval(row, descriptor, 2, &isnull));
+	object.identity = TextDatumGetCString(SPI_getbinval(row, descriptor, 3, &isnull));
+	if (reader->with_definition)
 	{
-		char *text = i == 0 ? object.kind : i == 1 ? object.identity
-												   : object.definition;
+		HeapTuple catalog_row = rds_catalog_row(reader->catalog, object.oid, NULL);
+		StringInfoData definition;
 
-		if (text != NULL)
-			pfree(text);
+		if (!HeapTupleIsValid(catalog_row))
+			return;
+		initStringInfo(&definition);
+		appendStringInfoString(&definition, TextDatumGetCString(SPI_getbinval(row, descriptor, 4, &isnull)));
+		rds_append_end(&definition, reader->catalog, catalog_row, reader->reading->has_labels);
+		object.definition = definition.data;
 	}
-}
-
-static char *
-field(HeapTuple row, TupleDesc descriptor, int column)
-{
-	return column <= descriptor->natts ? SPI_getvalue(row, descriptor, column) : NULL;
+	give(reader, &object);
 }
 
 /* SHA-256 of a text, once it is in UTF-8. */

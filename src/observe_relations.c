@@ -27,6 +27,7 @@
 #include "optimizer/plancat.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -188,10 +189,16 @@ rds_observe_measure(RdsPlanRelation *relation)
 
 	if (relation->measured || !relation->existed || !is_table(relation))
 		return;
-	relation->measured = true;
-	table = try_relation_open(relation->oid, AccessShareLock);
-	if (table == NULL)
+	/* it is the statement that waits, if somebody does */
+	if (!ConditionalLockRelationOid(relation->oid, AccessShareLock))
 		return;
+	relation->measured = true;
+	table = try_relation_open(relation->oid, NoLock);
+	if (table == NULL)
+	{
+		UnlockRelationOid(relation->oid, AccessShareLock);
+		return;
+	}
 	scans = count_scans(relation->oid);
 	/* another table's file by now: what the catalog said has to do */
 	if (table->rd_rel->relfilenode == relation->filenode && RELKIND_HAS_STORAGE(table->rd_rel->relkind))
@@ -377,6 +384,8 @@ is_worth_telling(const RdsObserver *observer, const RdsPlanRelation *relation, L
 			if (mode <= RowExclusiveLock)
 				return false;
 			table = hash_search(observer->relations, &relation->table, HASH_FIND, NULL);
+			if (table != NULL && table->kind == RELKIND_TOASTVALUE)
+				return false;
 			return table == NULL || (table->existed && (table->mask & LOCKBIT_ON(AccessExclusiveLock)) == 0);
 		default:
 			return true;

@@ -10,10 +10,20 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_depend.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "nodes/makefuncs.h"
 #include "nodes/parsenodes.h"
+#include "parser/parse_type.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 
 #include "compat.h"
 #include "observe.h"
@@ -22,6 +32,9 @@ static void ask_alter(RdsObserver *observer, const AlterTableStmt *statement);
 static int asks_of_command(RdsObserver *observer, const AlterTableCmd *command);
 static int asks_of_column(RdsObserver *observer, const ColumnDef *column);
 static int asks_of_constraint(RdsObserver *observer, const Constraint *constraint);
+static void ask_alter_domain(RdsObserver *observer, const AlterDomainStmt *statement);
+static void ask_users_of_domain(RdsObserver *observer, Oid domain, int asks);
+static void ask_reindex(RdsObserver *observer, const RangeVar *name);
 static void ask_create(RdsObserver *observer, const CreateStmt *statement);
 static bool is_serial(const TypeName *type);
 static void ask(RdsObserver *observer, const RangeVar *name, int asks);
@@ -35,6 +48,9 @@ rds_observe_utility(RdsObserver *observer, const Node *statement)
 		case T_AlterTableStmt:
 			ask_alter(observer, (const AlterTableStmt *) statement);
 			break;
+		case T_AlterDomainStmt:
+			ask_alter_domain(observer, (const AlterDomainStmt *) statement);
+			break;
 		case T_CreateStmt:
 			ask_create(observer, (const CreateStmt *) statement);
 			break;
@@ -42,7 +58,7 @@ rds_observe_utility(RdsObserver *observer, const Node *statement)
 			ask(observer, ((const IndexStmt *) statement)->relation, RDS_ASKS_INDEX);
 			break;
 		case T_ReindexStmt:
-			ask(observer, ((const ReindexStmt *) statement)->relation, RDS_ASKS_REINDEX);
+			ask_reindex(observer, ((const ReindexStmt *) statement)->relation);
 			break;
 		case T_RefreshMatViewStmt:
 			ask(observer, ((const RefreshMatViewStmt *) statement)->relation, RDS_ASKS_REFRESH);
@@ -182,6 +198,68 @@ asks_of_constraint(RdsObserver *observer, const Constraint *constraint)
 		default:
 			return 0;
 	}
+}
+
+/* The server looks through all tables that have a column of the domain. */
+static void
+ask_alter_domain(RdsObserver *observer, const AlterDomainStmt *statement)
+{
+	Oid domain = LookupTypeNameOid(NULL, makeTypeNameFromNameList(statement->typeName), true);
+	int asks = 0;
+
+	switch (statement->subtype)
+	{
+		case 'O': /* SET NOT NULL */
+			asks = RDS_ASKS_NOT_NULL;
+			break;
+		case 'C': /* ADD CONSTRAINT */
+			asks = castNode(Constraint, statement->def)->skip_validation ? 0 : RDS_ASKS_CHECK;
+			break;
+		case 'V': /* VALIDATE CONSTRAINT */
+			asks = RDS_ASKS_VALIDATE;
+			break;
+		default:
+			break;
+	}
+	if (asks != 0 && OidIsValid(domain))
+		ask_users_of_domain(observer, domain, asks | RDS_ASKS_DOMAIN);
+}
+
+static void
+ask_users_of_domain(RdsObserver *observer, Oid domain, int asks)
+{
+	Relation catalog = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple tuple;
+
+	check_stack_depth();
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(TypeRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(domain));
+	scan = systable_beginscan(catalog, DependReferenceIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		const FormData_pg_depend *depend = (const FormData_pg_depend *) GETSTRUCT(tuple);
+
+		if (depend->classid == TypeRelationId && get_typtype(depend->objid) == TYPTYPE_DOMAIN)
+			ask_users_of_domain(observer, depend->objid, asks);
+		else if (depend->classid == RelationRelationId && depend->objsubid > 0)
+			rds_observe_ask(observer, depend->objid, false, asks);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+/* An index's table is looked through. */
+static void
+ask_reindex(RdsObserver *observer, const RangeVar *name)
+{
+	Oid oid = name != NULL ? RangeVarGetRelid(name, NoLock, true) : InvalidOid;
+
+	if (OidIsValid(oid) && get_rel_relkind(oid) == RELKIND_INDEX)
+		oid = IndexGetRelation(oid, true);
+	if (OidIsValid(oid))
+		rds_observe_ask(observer, oid, false, RDS_ASKS_REINDEX);
 }
 
 /* A new table refers to others. */

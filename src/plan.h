@@ -53,7 +53,8 @@ typedef enum RdsPlanAsks
 	RDS_ASKS_GENERATED = 1 << 10,
 	RDS_ASKS_ATTACH = 1 << 11,
 	RDS_ASKS_TRUNCATE = 1 << 12,
-	RDS_ASKS_REFRESH = 1 << 13
+	RDS_ASKS_REFRESH = 1 << 13,
+	RDS_ASKS_DOMAIN = 1 << 14 /* … of a domain, of which the table has a column */
 } RdsPlanAsks;
 
 /* A table that a statement names, with all that inherit from it. */

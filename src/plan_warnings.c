@@ -40,6 +40,7 @@ static void judge_losses(const RdsPlan *plan, RdsPlanStep *step);
 static void judge_target(const RdsPlan *plan, RdsPlanStep *step, const RdsPlanTarget *target);
 static void judge_rewrite(RdsPlanStep *step, const Facts *facts, int asks);
 static void judge_scan(const RdsPlan *plan, RdsPlanStep *step, const Facts *facts, int asks);
+static void judge_domain(RdsPlanStep *step, const Facts *facts, int asks);
 static void judge_reindex(RdsPlanStep *step, const Facts *facts);
 static void judge_referenced(RdsPlanStep *step, const Facts *facts, int asks);
 static void judge_other_rewrites(RdsPlanStep *step);
@@ -114,6 +115,8 @@ judge_target(const RdsPlan *plan, RdsPlanStep *step, const RdsPlanTarget *target
 		return;
 	if (facts.rewritten && (target->asks & RDS_ASKS_REINDEX) == 0)
 		judge_rewrite(step, &facts, target->asks);
+	else if ((target->asks & RDS_ASKS_DOMAIN) != 0)
+		judge_domain(step, &facts, target->asks);
 	else
 		judge_scan(plan, step, &facts, target->asks);
 	judge_referenced(step, &facts, target->asks);
@@ -171,9 +174,30 @@ judge_scan(const RdsPlan *plan, RdsPlanStep *step, const Facts *facts, int asks)
 			 pstrdup("Add a column of the new type, fill it in batches, and let it take the old one's place in a later deployment."));
 }
 
+/* All tables that have a column of a domain are looked through for what it demands. */
+static void
+judge_domain(RdsPlanStep *step, const Facts *facts, int asks)
+{
+	const char *rule = (asks & RDS_ASKS_NOT_NULL) != 0 ? "not-null" : "validation";
+	const char *advice;
+
+	if (!facts->scanned)
+		return;
+	if ((asks & RDS_ASKS_NOT_NULL) != 0)
+		advice = "Demand it of the tables: ADD CONSTRAINT ... CHECK (... IS NOT NULL) NOT VALID, and VALIDATE it in a later call.";
+	else if ((asks & RDS_ASKS_CHECK) != 0)
+		advice = "ADD CONSTRAINT ... NOT VALID, which looks at no row; and VALIDATE CONSTRAINT in a later call, where nothing comes behind it.";
+	else
+		advice = "The lock is held to the end: do it in a call of its own, where nothing comes behind it.";
+	warn(step, rule, grave(facts),
+		 psprintf("%s has a column of the domain, and is looked through under a lock (%s)", describe(facts), rds_plan_mode(facts->lock->mode)),
+		 pstrdup(advice));
+}
+
 static void
 judge_reindex(RdsPlanStep *step, const Facts *facts)
 {
+	bool is_told = false;
 	ListCell *cell;
 
 	foreach(cell, step->locks)
@@ -185,7 +209,12 @@ judge_reindex(RdsPlanStep *step, const Facts *facts)
 			continue;
 		warn(step, "index", grave(&index), psprintf("index %s is built anew, and queries that would use it wait", lock->relation->name),
 			 pstrdup("REINDEX ... CONCURRENTLY, in " OUTSIDE "."));
+		is_told = true;
 	}
+	/* nothing is said of the indexes of a table that is locked more strongly itself */
+	if (!is_told && facts->scanned && facts->rows > 0)
+		warn(step, "index", grave(facts), psprintf("an index of %s is built anew, and nobody can use the table meanwhile", describe(facts)),
+			 pstrdup("The table is locked already: REINDEX ... CONCURRENTLY before or after that, in " OUTSIDE "."));
 }
 
 static void

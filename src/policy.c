@@ -137,6 +137,23 @@ is_set_config(const Node *node)
 	return true;
 }
 
+/* Does a SET change how what follows it in a script is read?  RESET ALL does, perhaps. */
+bool
+rds_changes_reading(const VariableSetStmt *statement)
+{
+	static const char *const settings[] = {
+		"standard_conforming_strings", "backslash_quote", "client_encoding", "names"};
+
+	if (statement->name == NULL)
+		return true;
+	for (int i = 0; i < lengthof(settings); i++)
+	{
+		if (pg_strcasecmp(statement->name, settings[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Is it planned and executed, and no utility command? */
 bool
 rds_is_query(const RawStmt *statement)

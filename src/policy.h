@@ -26,6 +26,7 @@ typedef enum RdsPlaceToRun
 
 extern RdsPlaceToRun rds_policy_check_outside(const RawStmt *statement);
 extern RdsVerdict rds_policy_check(const RawStmt *statement);
+extern bool rds_changes_reading(const VariableSetStmt *statement);
 extern bool rds_is_query(const RawStmt *statement);
 extern bool rds_policy_is_transactional(const RawStmt *statement);
 

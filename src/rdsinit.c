@@ -18,6 +18,7 @@
 #include "answer.h"
 #include "apply.h"
 #include "call.h"
+#include "deadline.h"
 #include "decide.h"
 #include "deploy.h"
 #include "drift.h"
@@ -50,6 +51,7 @@ extern PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	rds_cancel_install();
 	rds_guard_install();
 	rds_observe_install();
 }

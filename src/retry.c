@@ -17,20 +17,20 @@
 
 #include "activity.h"
 #include "compat.h"
+#include "deadline.h"
 #include "retry.h"
 
 /* Between two attempts, in milliseconds: doubled each time, and a random part of it. */
 #define FIRST_PAUSE 100
 #define LONGEST_PAUSE 5000
 
-static void pause_for(int milliseconds);
 rds_noreturn static void give_up(const RdsRetry *retry, ErrorData *error, const RdsWait *wait);
 
 void
 rds_retry_begin(RdsRetry *retry, const RdsOptions *options)
 {
 	retry->options = options;
-	retry->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), options->retry_for);
+	retry->deadline = rds_deadline_limit(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), options->retry_for));
 	retry->attempts = 1;
 }
 
@@ -44,6 +44,17 @@ rds_retry_begin(RdsRetry *retry, const RdsOptions *options)
 void
 rds_retry_wait(RdsRetry *retry, ErrorData *error, const RdsWait *wait)
 {
+	rds_retry_pause(rds_retry_prepare(retry, error, wait));
+}
+
+/*
+ * rds_retry_prepare
+ *		The same, but returns for how many milliseconds to wait: for who wants to end
+ *		the transaction first, which this needs.
+ */
+int
+rds_retry_prepare(RdsRetry *retry, ErrorData *error, const RdsWait *wait)
+{
 	double longest = Min(FIRST_PAUSE * pow(2, Min(retry->attempts - 1, 10)), LONGEST_PAUSE);
 	int milliseconds = (int) (longest * (0.5 + pg_prng_double(&pg_global_prng_state) / 2));
 
@@ -54,12 +65,13 @@ rds_retry_wait(RdsRetry *retry, ErrorData *error, const RdsWait *wait)
 			(errmsg("rdsinit: could not get %s; attempt %d follows in %d ms", rds_wait_describe(wait), retry->attempts + 1, milliseconds),
 			 errhidestmt(true)));
 	rds_activity_report("rdsinit: waiting to try again, after %d attempts", retry->attempts);
-	pause_for(milliseconds);
 	retry->attempts++;
+
+	return milliseconds;
 }
 
-static void
-pause_for(int milliseconds)
+void
+rds_retry_pause(int milliseconds)
 {
 	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
 

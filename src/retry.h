@@ -20,5 +20,7 @@ typedef struct RdsRetry
 
 extern void rds_retry_begin(RdsRetry *retry, const RdsOptions *options);
 extern void rds_retry_wait(RdsRetry *retry, ErrorData *error, const RdsWait *wait);
+extern int rds_retry_prepare(RdsRetry *retry, ErrorData *error, const RdsWait *wait);
+extern void rds_retry_pause(int milliseconds);
 
 #endif /* RDS_RETRY_H */

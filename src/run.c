@@ -16,6 +16,7 @@
 #include "activity.h"
 #include "batch.h"
 #include "copydata.h"
+#include "deadline.h"
 #include "observe.h"
 #include "policy.h"
 #include "quiet.h"
@@ -31,18 +32,21 @@
 #define CHECK_BATCH (64 * 1024)
 #define RUN_BATCH (8 * 1024)
 
-/* After a batch of so few queries, so many statements are parsed one by one. */
-#define FEW_QUERIES 4
+/* Where nothing can be parsed ahead, so many statements are parsed one by one. */
 #define PATIENCE 16
+
+/* A statement whose results nobody asks for. */
+static const RdsStep to_send = {.how = RDS_SEND};
 
 static void begin_statement(const RdsReader *reader, const RawStmt *statement);
 static int64 end_statement(const RdsReader *reader, int64 rows);
 static void show_progress(const RdsReader *reader, const RdsScript *script);
 static bool may_batch(const RdsReader *reader);
 static bool check_batch(RdsReader *reader);
-static bool run_batch(RdsReader *reader, RdsScript *script, MemoryContext context);
+static bool run_batch(RdsReader *reader, RdsScript *script, MemoryContext context, bool *told);
 static bool check_next(RdsReader *reader);
 static void run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told);
+static void run_statement(RdsReader *reader, const RdsStep *step, RawStmt *statement, char *text, RdsScript *script, bool *told);
 static void set_variables(RdsReader *reader, const RdsStep *step, const RdsResult *result);
 static int64 run_result(RdsReader *reader, const RdsResult *result);
 static int64 run_text(const char *text);
@@ -143,7 +147,7 @@ rds_run_script(RdsScript *script, RdsFiles *files, RdsErrorContext *errctx)
 	for (;;)
 	{
 		MemoryContextSwitchTo(batches);
-		if (!run_batch(reader, script, context))
+		if (!run_batch(reader, script, context, &told))
 		{
 			MemoryContextSwitchTo(context);
 			if (!rds_reader_next(reader, &step))
@@ -173,10 +177,11 @@ show_progress(const RdsReader *reader, const RdsScript *script)
 					reader->count, Max(script->total, reader->count));
 }
 
-/* A plan looks at each statement before it runs, and after. */
+/* A plan looks at each statement before it runs, and after; and each has its time. */
 static void
 begin_statement(const RdsReader *reader, const RawStmt *statement)
 {
+	rds_deadline_begin_statement();
 	if (reader->files->observer != NULL)
 		rds_observe_before(reader->files->observer, reader->frame->script->name,
 						   rds_cursor_position(rds_reader_cursor(reader)), statement);
@@ -185,6 +190,7 @@ begin_statement(const RdsReader *reader, const RawStmt *statement)
 static int64
 end_statement(const RdsReader *reader, int64 rows)
 {
+	rds_deadline_end_statement();
 	if (reader->files->observer != NULL)
 		rds_observe_after(reader->files->observer, rows);
 	return rows;
@@ -213,7 +219,7 @@ check_batch(RdsReader *reader)
 
 	foreach(cell, batch.statements)
 	{
-		rds_batch_go_to(cursor, &batch, lfirst(cell));
+		rds_batch_go_to(cursor, &batch, lfirst(cell), true);
 		reader->count++;
 		(void) rds_policy_check(lfirst(cell));
 	}
@@ -221,70 +227,65 @@ check_batch(RdsReader *reader)
 	return true;
 }
 
-/*
- * Runs many statements that were parsed at once, as long as they are queries:
- * where in a utility command an error is, the server tells from its own text.
- * False where the next has to be parsed by itself.
- */
+/* Runs many statements that were parsed at once; false where the next has to be parsed by itself. */
 static bool
-run_batch(RdsReader *reader, RdsScript *script, MemoryContext context)
+run_batch(RdsReader *reader, RdsScript *script, MemoryContext context, bool *told)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	RdsCursor *cursor = rds_reader_cursor(reader);
 	core_yy_extra_type before = {0};
 	core_yy_extra_type after = {0};
 	RdsBatch batch;
+	List *items;
 	Size done;
-	int count = 0;
 	char *whole;
 	ListCell *cell;
+	ListCell *parsed;
 
-	if (reader->wait_for_batch > 0 || !may_batch(reader) || !rds_batch_looks_like_queries(cursor))
+	if (reader->wait_for_batch > 0 || !may_batch(reader))
 	{
 		reader->wait_for_batch -= reader->wait_for_batch > 0;
 		return false;
 	}
 	rds_scanner_follow_settings(&before);
-	rds_batch_parse(cursor, RUN_BATCH, &batch);
-	if (batch.statements == NIL)
+	items = rds_batch_parse_to_run(cursor, RUN_BATCH, &batch);
+	if (items == NIL)
+	{
+		reader->wait_for_batch = PATIENCE;
 		return false;
+	}
 
 	whole = pnstrdup(cursor->text.data + batch.from, batch.to - batch.from);
 	done = batch.from;
-	foreach(cell, batch.statements)
+	forboth(cell, items, parsed, batch.statements)
 	{
-		RawStmt *statement = lfirst(cell);
-		char *text;
+		const RdsBatchStatement *item = lfirst(cell);
 
-		if (!rds_is_query(statement))
-			break;
-
-		rds_batch_go_to(cursor, &batch, statement);
+		rds_batch_go_to(cursor, &batch, lfirst(parsed), item->is_query);
 		reader->count++;
 		show_progress(reader, script);
 
 		MemoryContextSwitchTo(context);
-		text = pnstrdup(cursor->text.data + cursor->start, cursor->end - cursor->start);
-		begin_statement(reader, statement);
-		script->rows += end_statement(reader, rds_statement_run_within(statement, whole, text, None_Receiver));
-		script->statements++;
-		count++;
+		if (item->is_query)
+		{
+			begin_statement(reader, item->statement);
+			script->rows += end_statement(reader, rds_statement_run_within(item->statement, whole, item->text, None_Receiver));
+			script->statements++;
+		}
+		else
+			run_statement(reader, &to_send, item->statement, item->text, script, told);
 		MemoryContextSwitchTo(oldcontext);
 		MemoryContextReset(context);
 
-		/* a query can change how what follows has to be read, through set_config */
+		/* a statement can change how what follows has to be read, through set_config */
 		done = cursor->end + 1;
 		rds_scanner_follow_settings(&after);
 		if (memcmp(&before, &after, sizeof(before)) != 0 ||
 			cursor->encoding != rds_source_encoding(cursor->source))
 			break;
 	}
-
-	/* where queries are few, parsing ahead is done in vain */
-	if (count < FEW_QUERIES)
-		reader->wait_for_batch = PATIENCE;
 	rds_batch_leave(cursor, done);
-	return done > batch.from;
+	return true;
 }
 
 /* Checks the next statement by itself; false where there is none. */
@@ -329,17 +330,10 @@ check_next(RdsReader *reader)
 void
 rds_foresee(RawStmt *statement)
 {
-	static const char *const settings[] = {
-		"standard_conforming_strings", "backslash_quote", "client_encoding", "names"};
 	VariableSetStmt *set = (VariableSetStmt *) statement->stmt;
 
-	if (!IsA(set, VariableSetStmt) || set->name == NULL)
-		return;
-	for (int i = 0; i < lengthof(settings); i++)
-	{
-		if (pg_strcasecmp(set->name, settings[i]) == 0)
-			ExecSetVariableStmt(set, false);
-	}
+	if (IsA(set, VariableSetStmt) && set->name != NULL && rds_changes_reading(set))
+		ExecSetVariableStmt(set, false);
 }
 
 static void
@@ -348,7 +342,14 @@ run_step(RdsReader *reader, const RdsStep *step, RdsScript *script, bool *told)
 	RdsCursor *cursor = rds_reader_cursor(reader);
 	Size length;
 	char *text = rds_cursor_text(cursor, &length);
-	RawStmt *statement = rds_statement_parse(text, length);
+
+	run_statement(reader, step, rds_statement_parse(text, length), text, script, told);
+}
+
+static void
+run_statement(RdsReader *reader, const RdsStep *step, RawStmt *statement, char *text, RdsScript *script, bool *told)
+{
+	RdsCursor *cursor = rds_reader_cursor(reader);
 	int64 rows = 0;
 
 	if (rds_policy_check(statement) == RDS_TAKEN_OUT)

@@ -193,6 +193,26 @@ text_is_one_stretch(const RdsCursor *cursor, Size from, Size to)
 		   (index + 1 == cursor->stretch_count || cursor->stretches[index + 1].start >= to);
 }
 
+/* The stretches of a part of the text, a copy: they count from that part's first byte. */
+RdsStretch *
+text_stretches(const RdsCursor *cursor, Size from, Size to, int *count)
+{
+	int first = find_stretch(cursor, from);
+	RdsStretch *copy;
+
+	*count = find_stretch(cursor, to) - first + 1;
+	copy = palloc(*count * sizeof(RdsStretch));
+	for (int i = 0; i < *count; i++)
+	{
+		copy[i] = cursor->stretches[first + i];
+		copy[i].start = i == 0 ? 0 : copy[i].start - from;
+		if (copy[i].values != NIL)
+			copy[i].values = list_make1(pstrdup(llast(copy[i].values)));
+	}
+	copy[0].origin = text_position(cursor, from);
+	return copy;
+}
+
 /* Is a byte of the text from a variable's value, however deep? */
 bool
 text_is_value_of(const RdsCursor *cursor, Size offset, const char *name)

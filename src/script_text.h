@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * script_text.h
- *	  The text that a cursor holds: for script.c and script_data.c alone.
+ *	  The text that a cursor holds: for what belongs to script.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,6 +22,7 @@ extern void text_change_encoding(RdsCursor *cursor);
 extern RdsPosition text_position(const RdsCursor *cursor, Size offset);
 extern const char *text_value_of(const RdsCursor *cursor, Size offset);
 extern bool text_is_one_stretch(const RdsCursor *cursor, Size from, Size to);
+extern RdsStretch *text_stretches(const RdsCursor *cursor, Size from, Size to, int *count);
 extern bool text_is_value_of(const RdsCursor *cursor, Size offset, const char *name);
 extern Size text_line_end(RdsCursor *cursor, Size offset);
 extern RdsPosition text_next_line(RdsCursor *cursor, Size line_end);

@@ -20,13 +20,16 @@
 #include "tcop/utility.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "activity.h"
 #include "copydata.h"
+#include "deadline.h"
 #include "history.h"
 #include "quiet.h"
 #include "reader.h"
 #include "run.h"
+#include "script_text.h"
 #include "statement.h"
 #include "steps.h"
 #include "worker.h"
@@ -37,6 +40,7 @@ static RdsStanding *find_standings(RdsScript *script, const RdsOptions *options,
 								   RdsErrorContext *errctx);
 static void run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWorker *worker,
 					RdsErrorContext *errctx);
+static int time_to_retry(const RdsOptions *options);
 static bool resume(RdsScript *script, const RdsStatement *statement, RdsStanding standing, const RdsOptions *options,
 				   RdsWorker *worker);
 static void record(const RdsScript *script, const RdsStatement *statement, const char *outcome);
@@ -110,6 +114,7 @@ collect(RdsReader *reader, const RdsStep *step, RdsScript *script, MemoryContext
 	kept->place.at_command = true;
 	kept->place.statement = kept->number;
 	kept->place.text = kept->text;
+	kept->place.stretches = text_stretches(cursor, cursor->start, cursor->end, &kept->place.stretch_count);
 	rds_source_checksum(rds_source_memory(kept->text, strlen(kept->text)), kept->checksum, &ignored);
 	script->steps = lappend(script->steps, kept);
 	MemoryContextSwitchTo(oldcontext);
@@ -229,6 +234,7 @@ run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWor
 		task.text = statement->text;
 		task.allow_data_loss = files->options->allow_data_loss;
 		task.lock_timeout = files->options->lock_timeout;
+		task.retry_for = time_to_retry(files->options);
 		task.name = script->name;
 		task.version = script->version;
 		task.statement = statement->number;
@@ -241,6 +247,16 @@ run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWor
 		errctx->place = NULL;
 	}
 	commit();
+}
+
+/* The worker does not know when the call has to end. */
+static int
+time_to_retry(const RdsOptions *options)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz end = rds_deadline_limit(TimestampTzPlusMilliseconds(now, options->retry_for));
+
+	return (int) TimestampDifferenceMilliseconds(now, end);
 }
 
 /* Is the statement to be run?  What a failed one has left behind is removed. */

@@ -204,7 +204,15 @@ see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, void *arg)
 	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
 		return;
 
-	if (catalog == IndexRelationId || catalog == InheritsRelationId || catalog == ForeignTableRelationId)
+	if (catalog == AttrDefaultRelationId)
+	{
+		/* by its relation when it is made, by its own OID when it goes */
+		if (access == OAT_DROP)
+			oid = GetAttrDefaultColumnAddress(oid).objectId;
+		catalog = RelationRelationId;
+		access = OAT_POST_ALTER;
+	}
+	else if (catalog == IndexRelationId || catalog == InheritsRelationId || catalog == ForeignTableRelationId)
 		catalog = RelationRelationId;
 	else if (catalog == TSConfigMapRelationId)
 		catalog = TSConfigRelationId;

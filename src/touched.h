@@ -46,5 +46,6 @@ extern void rds_touched_finish(RdsTouched *touched);
 extern void rds_touched_end(RdsTouched *touched);
 extern void rds_touched_abandon(void);
 extern void rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_new, bool implied);
+extern void rds_touched_add_dependents(RdsTouched *touched, const RdsTouch *root);
 
 #endif /* RDS_TOUCHED_H */

@@ -32,9 +32,12 @@ struct RdsVariables
 {
 	MemoryContext context;
 	List *list;            /* of Variable */
+	List *former;          /* of Variable: values that they had before, which are not to be shown either */
 	List *unsure_prefixes; /* those with this prefix may have got another value */
 };
 
+static void keep_former(RdsVariables *variables, const Variable *variable);
+static char *conceal(const List *list, char *text);
 static Variable *find(const RdsVariables *variables, const char *name);
 static Variable *find_or_add(RdsVariables *variables, const char *name);
 static bool is_name_character(char c);
@@ -65,8 +68,7 @@ rds_variable_set(RdsVariables *variables, const char *name, const char *value)
 {
 	Variable *variable = find_or_add(variables, name);
 
-	if (variable->value != NULL)
-		pfree(variable->value);
+	keep_former(variables, variable);
 	variable->value = MemoryContextStrdup(variables->context, value);
 	variable->unsure = false;
 	variable->is_builtin = false;
@@ -85,8 +87,7 @@ rds_variable_unset(RdsVariables *variables, const char *name)
 {
 	Variable *variable = find_or_add(variables, name);
 
-	if (variable->value != NULL)
-		pfree(variable->value);
+	keep_former(variables, variable);
 	variable->value = NULL;
 	variable->unsure = false;
 }
@@ -253,11 +254,15 @@ rds_reference_resolve(const RdsVariables *variables, const RdsReference *referen
 char *
 rds_variables_conceal(const RdsVariables *variables, char *text)
 {
+	return text != NULL ? conceal(variables->former, conceal(variables->list, text)) : NULL;
+}
+
+static char *
+conceal(const List *list, char *text)
+{
 	ListCell *cell;
 
-	if (text == NULL)
-		return NULL;
-	foreach(cell, variables->list)
+	foreach(cell, list)
 	{
 		const Variable *variable = lfirst(cell);
 		StringInfoData concealed;
@@ -279,6 +284,22 @@ rds_variables_conceal(const RdsVariables *variables, char *text)
 		text = concealed.data;
 	}
 	return text;
+}
+
+/* A value that is set, and now goes: what has used it is still there. */
+static void
+keep_former(RdsVariables *variables, const Variable *variable)
+{
+	MemoryContext oldcontext;
+	Variable *former;
+
+	if (variable->value == NULL || variable->is_builtin || strlen(variable->value) < SHORTEST_SECRET)
+		return;
+	oldcontext = MemoryContextSwitchTo(variables->context);
+	former = palloc(sizeof(Variable));
+	*former = *variable;
+	variables->former = lappend(variables->former, former);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 static Variable *

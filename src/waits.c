@@ -16,7 +16,6 @@
 
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "utils/builtins.h"
@@ -27,6 +26,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "deadline.h"
 #include "waits.h"
 
 /* How often to look, in milliseconds. */
@@ -70,6 +70,8 @@ rds_waits_end(void)
 {
 	if (timer_is_known)
 		disable_timeout(timer, false);
+	if (is_over)
+		rds_cancel_end();
 }
 
 /* For how long since rds_waits_begin, in milliseconds. */
@@ -85,7 +87,7 @@ look(void)
 {
 	const LOCK *lock = MyProc != NULL ? MyProc->waitLock : NULL;
 
-	if (lock == NULL || is_over)
+	if (lock == NULL)
 		return;
 	seen_tag = lock->tag;
 	seen_mode = MyProc->waitLockMode;
@@ -94,9 +96,7 @@ look(void)
 	if (budget > 0 && waited >= budget)
 	{
 		is_over = true;
-		InterruptPending = true;
-		QueryCancelPending = true;
-		SetLatch(MyLatch);
+		rds_cancel();
 	}
 }
 
@@ -163,6 +163,8 @@ rds_wait_describe(const RdsWait *wait)
 	}
 	if (wait->tag.locktag_type == LOCKTAG_TRANSACTION)
 		return pstrdup("a row that another transaction has changed");
+	if (wait->tag.locktag_type == LOCKTAG_VIRTUALTRANSACTION)
+		return pstrdup("the lock by which one waits for the end of another transaction");
 
 	initStringInfo(&other);
 	DescribeLockTag(&other, &wait->tag);

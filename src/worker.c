@@ -22,6 +22,7 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "deadline.h"
 #include "worker_task.h"
 
 struct RdsWorker
@@ -309,6 +310,8 @@ rds_worker_kill(int code, Datum argument)
 
 	if (worker->segment == NULL)
 		return;
+	/* the call ends with this, however long it takes */
+	rds_deadline_end();
 	HOLD_INTERRUPTS();
 	TerminateBackgroundWorker(worker->handle);
 	/* before the wait: it could be writing to a full queue */

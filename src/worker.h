@@ -22,6 +22,7 @@ typedef struct RdsTask
 	RdsStanding standing; /* … when it stands like this */
 	bool allow_data_loss;
 	int lock_timeout; /* for one that is run in a transaction; milliseconds, 0: no limit */
+	int retry_for;    /* … how long to try again */
 
 	/* whose rows the history gets; name NULL: nobody's */
 	const char *name;

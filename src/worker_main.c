@@ -32,9 +32,12 @@
 #include "call.h"
 #include "compat.h"
 #include "copydata.h"
+#include "deadline.h"
 #include "guard.h"
 #include "history.h"
 #include "keep.h"
+#include "retry.h"
+#include "session.h"
 #include "statement.h"
 #include "waits.h"
 #include "worker_task.h"
@@ -42,17 +45,22 @@
 static emit_log_hook_type next_log_hook = NULL;
 
 static shm_mq_handle *connect_queues(dsm_segment *segment);
-static void take_settings(const RdsWorkerHeader *header);
 static void run_task(const RdsTask *task, MemoryContext context);
 static int64 look(const RdsTask *task, MemoryContext context);
 static int64 run_within(const RdsTask *task, MemoryContext context);
+static ErrorData *attempt_within(const RdsTask *task, MemoryContext context, int64 *rows, RdsWait *wait);
+static int64 try_within(const RdsTask *task, MemoryContext context);
+static void report_activity(const RdsTask *task);
+static ErrorData *roll_back(RdsWait *wait, MemoryContext context);
 static int64 run_at_top(const RdsTask *task, MemoryContext context);
 static bool may_drop(const Node *statement);
 static void record(const RdsTask *task, const char *outcome, int64 rows, int64 duration);
-static void report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context);
+static void report_failure(const RdsTask *task, ErrorData *error, const RdsWait *wait, MemoryContext context);
 static void record_failure(const RdsTask *task, MemoryContext context);
 static void send_error(MemoryContext context);
 static void begin_transaction(MemoryContext context);
+static void begin_look(MemoryContext context);
+static void end_look(MemoryContext context);
 static void keep_settings(void);
 static void hide_text(void *argument);
 static void leave_to_caller(ErrorData *error);
@@ -87,7 +95,8 @@ rdsinit_worker_main(Datum argument)
 	emit_log_hook = leave_to_caller;
 	BackgroundWorkerInitializeConnectionByOid(header->database, header->user, rds_worker_flags);
 	rds_call_forbid();
-	take_settings(header);
+	rds_task_take_settings(header);
+	rds_deadline_begin_worker();
 
 	context = AllocSetContextCreate(TopMemoryContext, "rdsinit task", ALLOCSET_DEFAULT_SIZES);
 	for (;;)
@@ -124,31 +133,6 @@ connect_queues(dsm_segment *segment)
 	return shm_mq_attach(tasks, segment, NULL);
 }
 
-/* The role and the settings of the session that has started us. */
-static void
-take_settings(const RdsWorkerHeader *header)
-{
-	const char *at = (const char *) header + header->settings_offset;
-
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	PushActiveSnapshot(GetTransactionSnapshot());
-	while (*at != '\0')
-	{
-		const char *name = at;
-		const char *value = name + strlen(name) + 1;
-
-		/* they are in force there, whoever has set them; what cannot be set here is no reason to stop */
-		(void) set_config_option(name, value, header->is_superuser ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
-								 GUC_ACTION_SET, true, DEBUG1, false);
-		at = value + strlen(value) + 1;
-	}
-	if (header->role[0] != '\0')
-		SetConfigOption("role", header->role, PGC_USERSET, PGC_S_SESSION);
-	PopActiveSnapshot();
-	CommitTransactionCommand();
-}
-
 /* Runs a task, and says what came of it. */
 static void
 run_task(const RdsTask *task, MemoryContext context)
@@ -156,8 +140,7 @@ run_task(const RdsTask *task, MemoryContext context)
 	int64 volatile rows = 0;
 	StringInfoData answer;
 
-	pgstat_report_activity(STATE_RUNNING, task->name != NULL ? psprintf("rdsinit: %s statement %d", task->name, task->statement)
-															 : "rdsinit");
+	report_activity(task);
 	keep_settings();
 	rds_guard_begin(task->allow_data_loss || task->name == NULL);
 	PG_TRY();
@@ -171,19 +154,10 @@ run_task(const RdsTask *task, MemoryContext context)
 	}
 	PG_CATCH();
 	{
-		ErrorData *error;
 		RdsWait wait;
+		ErrorData *error = roll_back(&wait, context);
 
-		rds_waits_end();
-		MemoryContextSwitchTo(context);
-		HOLD_INTERRUPTS();
-		error = CopyErrorData();
-		FlushErrorState();
-		rds_wait_take(error, &wait);
-		AbortCurrentTransaction();
-		rds_touched_abandon();
-		RESUME_INTERRUPTS();
-		report_failure(error, &wait, context);
+		report_failure(task, error, &wait, context);
 		rds_guard_forget_losses();
 		record_failure(task, context);
 	}
@@ -197,6 +171,34 @@ run_task(const RdsTask *task, MemoryContext context)
 	pq_endmessage(&answer);
 }
 
+static void
+report_activity(const RdsTask *task)
+{
+	pgstat_report_activity(STATE_RUNNING, task->name != NULL ? psprintf("rdsinit: %s statement %d", task->name, task->statement)
+															 : "rdsinit");
+}
+
+/* Returns the error that was caught, in the given memory context, when all is rolled back. */
+static ErrorData *
+roll_back(RdsWait *wait, MemoryContext context)
+{
+	ErrorData *error;
+
+	rds_waits_end();
+	rds_deadline_end_statement();
+	MemoryContextSwitchTo(context);
+	HOLD_INTERRUPTS();
+	error = CopyErrorData();
+	FlushErrorState();
+	rds_wait_take(error, wait);
+	AbortCurrentTransaction();
+	rds_touched_abandon();
+	RESUME_INTERRUPTS();
+	MemoryContextSwitchTo(context);
+
+	return error;
+}
+
 /* What is left of a statement, an RdsLeftover; what is in its way is dropped. */
 static int64
 look(const RdsTask *task, MemoryContext context)
@@ -205,11 +207,9 @@ look(const RdsTask *task, MemoryContext context)
 	List *commands;
 	ListCell *cell;
 
-	begin_transaction(context);
-	PushActiveSnapshot(GetTransactionSnapshot());
+	begin_look(context);
 	leftover = rds_leftover_find(task->text, task->standing, &commands);
-	PopActiveSnapshot();
-	CommitTransactionCommand();
+	end_look(context);
 	foreach(cell, commands)
 	{
 		RdsTask command = {.where = RDS_AT_TOP, .text = lfirst(cell)};
@@ -219,9 +219,63 @@ look(const RdsTask *task, MemoryContext context)
 	return leftover;
 }
 
-/* In one transaction: the statement, and that it is done. */
+/*
+ * In one transaction: the statement, and that it is done.  Where a lock is not to
+ * be had, all is given back and tried again, as rds_apply does it; between two
+ * attempts there is neither lock nor snapshot.
+ */
 static int64
 run_within(const RdsTask *task, MemoryContext context)
+{
+	RdsOptions options = {.lock_timeout = task->lock_timeout, .retry_for = task->retry_for};
+	RdsSessionState session;
+	RdsRetry retry;
+	RdsWait wait;
+	ErrorData *error;
+	int64 rows = 0;
+
+	begin_look(context);
+	rds_session_note(&session);
+	end_look(context);
+
+	rds_retry_begin(&retry, &options);
+	while ((error = attempt_within(task, context, &rows, &wait)) != NULL)
+	{
+		int pause;
+
+		begin_look(context);
+		rds_session_restore(&session);
+		if (!wait.has_failed)
+			ReThrowError(error);
+		pause = rds_retry_prepare(&retry, error, &wait);
+		end_look(context);
+		rds_retry_pause(pause);
+		report_activity(task);
+	}
+	return rows;
+}
+
+/* One attempt.  Returns what failed, when that has been rolled back; NULL: nothing did. */
+static ErrorData *
+attempt_within(const RdsTask *task, MemoryContext context, int64 *rows, RdsWait *wait)
+{
+	ErrorData *volatile error = NULL;
+
+	PG_TRY();
+	{
+		*rows = try_within(task, context);
+	}
+	PG_CATCH();
+	{
+		error = roll_back(wait, context);
+		rds_guard_forget_losses();
+	}
+	PG_END_TRY();
+	return error;
+}
+
+static int64
+try_within(const RdsTask *task, MemoryContext context)
 {
 	char *text = pstrdup(task->text);
 	RawStmt *statement;
@@ -232,6 +286,7 @@ run_within(const RdsTask *task, MemoryContext context)
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
 	rds_waits_begin(task->lock_timeout);
+	rds_deadline_begin_statement();
 	touched = rds_touched_begin(true);
 	rds_touched_script(touched, task->name);
 	statement = rds_statement_parse(text, strlen(text));
@@ -241,9 +296,11 @@ run_within(const RdsTask *task, MemoryContext context)
 		rows = rds_statement_run(statement, text, None_Receiver);
 	rds_keep(touched);
 	rds_touched_end(touched);
+	rds_deadline_end_statement();
 	record(task, RDS_OUTCOME_DONE, rows, elapsed(start));
-	rds_waits_end();
+	/* deferred constraints may have to wait as well */
 	CommitTransactionCommand();
+	rds_waits_end();
 
 	return rows;
 }
@@ -271,7 +328,12 @@ run_at_top(const RdsTask *task, MemoryContext context)
 
 	INSTR_TIME_SET_CURRENT(start);
 	begin_transaction(context);
+	/* to know for which lock, if it fails; lock_timeout is the limit */
+	rds_waits_begin(0);
+	rds_deadline_begin_statement();
 	rows = rds_statement_run_at_top(statement, text);
+	rds_deadline_end_statement();
+	rds_waits_end();
 	CommitTransactionCommand();
 	SetClientEncoding(GetDatabaseEncoding());
 
@@ -317,22 +379,23 @@ record(const RdsTask *task, const char *outcome, int64 rows, int64 duration)
 	rds_history_close(ledger);
 }
 
-/* Sends the error; of a lock that was not to be had, what is known of it. */
+/*
+ * Sends the error.  Outside of a transaction nothing is tried again, since nobody
+ * knows what was done; of a lock that was not to be had it says what is known.
+ */
 static void
-report_failure(ErrorData *error, const RdsWait *wait, MemoryContext context)
+report_failure(const RdsTask *task, ErrorData *error, const RdsWait *wait, MemoryContext context)
 {
 	PG_TRY();
 	{
-		if (wait->has_failed && wait->is_known && error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		if (task->where == RDS_AT_TOP && wait->is_known && error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
 		{
-			begin_transaction(context);
-			PushActiveSnapshot(GetTransactionSnapshot());
-			error->sqlerrcode = ERRCODE_LOCK_NOT_AVAILABLE;
+			begin_look(context);
 			error->message = psprintf("could not get %s", rds_wait_describe(wait));
 			error->detail = rds_wait_sessions(wait);
-			error->hint = pstrdup("Call again when they have ended; or wait longer, with the option \"lock_timeout\", if others can wait as long.");
-			PopActiveSnapshot();
-			CommitTransactionCommand();
+			error->hint = pstrdup("Call again when they have ended: what was done is not done again;"
+								  " or wait longer, with SET lock_timeout in the script.");
+			end_look(context);
 		}
 		ReThrowError(error);
 	}
@@ -382,6 +445,22 @@ begin_transaction(MemoryContext context)
 	MemoryContextSwitchTo(context);
 }
 
+/* A transaction that only reads, with a snapshot. */
+static void
+begin_look(MemoryContext context)
+{
+	begin_transaction(context);
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+static void
+end_look(MemoryContext context)
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	MemoryContextSwitchTo(context);
+}
+
 /*
  * A wait for a lock has an end, since nobody sees that the session which waits
  * for us could be in the way; and messages are in the encoding that it expects.
@@ -423,49 +502,4 @@ elapsed(instr_time start)
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, start);
 	return (int64) INSTR_TIME_GET_MICROSEC(now);
-}
-
-/* A task as a message. */
-void
-rds_task_write(StringInfo message, const RdsTask *task)
-{
-	pq_sendint32(message, task->where);
-	pq_sendint32(message, task->statement);
-	pq_sendbyte(message, task->look);
-	pq_sendbyte(message, task->standing);
-	pq_sendint32(message, task->lock_timeout);
-	pq_sendbyte(message, task->allow_data_loss);
-	pq_sendbyte(message, task->name != NULL);
-	pq_sendbyte(message, task->version != NULL);
-	for (int i = 0; i < 4; i++)
-	{
-		const char *const texts[] = {task->name, task->version, task->checksum, task->text};
-
-		appendStringInfoString(message, texts[i] != NULL ? texts[i] : "");
-		appendStringInfoChar(message, '\0');
-	}
-}
-
-/* The reverse; the texts are in the message. */
-void
-rds_task_read(StringInfo message, RdsTask *task)
-{
-	bool has_name;
-	bool has_version;
-	const char *texts[4];
-
-	task->where = pq_getmsgint(message, 4);
-	task->statement = pq_getmsgint(message, 4);
-	task->look = pq_getmsgbyte(message);
-	task->standing = pq_getmsgbyte(message);
-	task->lock_timeout = pq_getmsgint(message, 4);
-	task->allow_data_loss = pq_getmsgbyte(message);
-	has_name = pq_getmsgbyte(message);
-	has_version = pq_getmsgbyte(message);
-	for (int i = 0; i < 4; i++)
-		texts[i] = pq_getmsgrawstring(message);
-	task->name = has_name ? texts[0] : NULL;
-	task->version = has_version ? texts[1] : NULL;
-	task->checksum = texts[2];
-	task->text = texts[3];
 }

@@ -34,6 +34,7 @@ typedef struct RdsWorkerHeader
 	Size answers_offset;
 } RdsWorkerHeader;
 
+extern void rds_task_take_settings(const RdsWorkerHeader *header);
 extern void rds_task_write(StringInfo message, const RdsTask *task);
 extern void rds_task_read(StringInfo message, RdsTask *task);
 

@@ -1,13 +1,17 @@
 """Fixtures: a server, a database of one's own, the trigger as Lambda runs it."""
 
+import json
 import os
 import uuid
 
 import pytest
 
 from standin import CloudFormation, PostgresProxy, SecretsManager
-from support import Cluster, Database, Server, Trigger, run_once
+from support import Cluster, Database, Server, Trigger, node, run_once
+from support import package as packages
 from support.database import quoted
+from support.deployment import Deployment
+from support.stack import PATHS, REQUIRED, TEMPLATES
 from support.trigger import program
 
 NO_SERVER = 'no server: run under pg_virtualenv, as ./dev test does (%s is not set)'
@@ -158,6 +162,12 @@ def bare_database(bare):
     database.drop()
 
 
+@pytest.fixture(scope='session')
+def package(tmp_path_factory):
+    """The package with the example, for this machine."""
+    return packages.made(tmp_path_factory.mktemp('package'))
+
+
 @pytest.fixture
 def cluster():
     """cluster(settings) makes a cluster that a test may start and stop; not started yet."""
@@ -169,3 +179,26 @@ def cluster():
     yield make
     for each in made:
         each.remove()
+
+
+@pytest.fixture(scope='session')
+def npm():
+    """npm's packages, for what calls node.node()."""
+    node.install()
+
+
+@pytest.fixture(scope='session')
+def synthesised(npm, tmp_path_factory):
+    """The stack's templates, as CDK writes them."""
+    directory = tmp_path_factory.mktemp('cdk')
+    finished = node.node('synth.js', directory, *PATHS.values())
+    assert finished.returncode == 0, finished.stderr
+    return {name: json.loads((directory / (name + '.template.json')).read_text()) for name in TEMPLATES}
+
+
+@pytest.fixture
+def deploy(synthesised):
+    """deploy(name, …) is what a template comes to with the parameters that it must have, and more."""
+    def deploy(name, pseudo=None, **parameters):
+        return Deployment(synthesised[name], pseudo, **{**REQUIRED[name], **parameters})
+    return deploy

@@ -175,6 +175,96 @@ def test_cancel_ends_the_pause(busy):
         timer.join()
 
 
+# --- statements of scripts without a transaction ---------------------------------------------
+
+NO_TRANSACTION = '-- rdsinit: no-transaction\n'
+STEPS = 'SELECT statement, outcome FROM rdsinit.history WHERE statement IS NOT NULL ORDER BY id'
+
+
+def deploy(database, script, options='{}'):
+    with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute('CALL rdsinit.deploy(%s, %s, %s)', (['script.sql'], [NO_TRANSACTION + script], options))
+        return cursor.fetchone()[0][0]['outcome']
+
+
+def function(body):
+    return "CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN %s END $$" % body
+
+
+def failed_deployment(database, script, options):
+    with pytest.raises(psycopg2.Error) as caught:
+        deploy(database, script, options)
+    return caught.value
+
+
+def test_a_worker_tries_a_statement_again_and_gives_back_what_it_has_locked(busy):
+    busy.rows(function('LOCK TABLE cold; PERFORM pg_advisory_lock(7); ALTER TABLE hot ADD a int;'))
+    with transaction(busy, 'LOCK TABLE hot IN ACCESS SHARE MODE') as reader:
+        done = []
+        thread = threading.Thread(target=lambda: done.append(deploy(busy, 'SELECT f()', '{"lock_timeout": "100ms", "retry_for": "30s"}')))
+        thread.start()
+        busy.wait_until("SELECT count(*) = 1 FROM pg_locks WHERE relation = 'hot'::regclass AND NOT granted")
+        got = 0
+        while got < 10:
+            with contextlib.closing(busy.connect()) as connection, connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '1s'")
+                cursor.execute("SELECT count(*), pg_advisory_xact_lock(7) FROM cold")
+                got += 1
+            time.sleep(0.1)
+        assert busy.rows(STEPS) == []
+        reader.execute('COMMIT')
+        thread.join(30)
+    assert done == ['applied']
+    assert busy.rows(STEPS) == [(1, 'done')]
+
+
+def test_a_worker_gives_up_and_says_what_where_and_who(busy):
+    with transaction(busy, "SET application_name = 'the reader'", 'LOCK TABLE hot IN ACCESS SHARE MODE') as reader:
+        error = failed_deployment(busy, 'CREATE TABLE made ();\n  ALTER TABLE hot ADD a int',
+                                  '{"lock_timeout": "50ms", "retry_for": "400ms"}')
+        pid = reader.connection.info.backend_pid
+    assert error.pgcode == '55P03'
+    assert error.diag.message_primary == 'could not get AccessExclusiveLock on relation public.hot'
+    assert error.diag.context == 'script.sql:3:3: statement 2'
+    assert 'in the last of ' in error.diag.message_detail and 'of 1 attempts' not in error.diag.message_detail
+    assert 'Process %d of role ' % pid in error.diag.message_detail
+    assert '(application "the reader")' in error.diag.message_detail
+    assert busy.rows(STEPS) == [(1, 'done'), (2, 'failed')]
+    assert deploy(busy, 'CREATE TABLE made ();\n  ALTER TABLE hot ADD a int') == 'applied'
+
+
+def test_a_deadlock_in_a_worker_is_tried_again(busy):
+    with transaction(busy, "SET LOCAL deadlock_timeout = '1min'", 'LOCK TABLE hot IN ACCESS SHARE MODE') as other:
+        def wait_for_cold():
+            other.execute('LOCK TABLE cold IN ACCESS SHARE MODE')
+            other.execute('COMMIT')
+        timer = later(0.6, wait_for_cold)
+        busy.rows(function('LOCK TABLE cold IN ACCESS EXCLUSIVE MODE; PERFORM pg_sleep(1.2); ALTER TABLE hot ADD a int;'))
+        assert deploy(busy, "SET deadlock_timeout = '100ms'; SELECT f()", '{"lock_timeout": "1min"}') == 'applied'
+        timer.join()
+
+
+def test_outside_of_a_transaction_nothing_is_tried_again_and_the_next_call_goes_on(busy):
+    script = "SET lock_timeout = '200ms';\nCREATE INDEX CONCURRENTLY hot_n ON hot (n)"
+    with transaction(busy, 'LOCK TABLE hot IN SHARE UPDATE EXCLUSIVE MODE') as holder:
+        error = failed_deployment(busy, script, '{"retry_for": "1min"}')
+        pid = holder.connection.info.backend_pid
+    assert error.pgcode == '55P03'
+    assert error.diag.message_primary == 'could not get ShareUpdateExclusiveLock on relation public.hot'
+    assert 'Process %d of role ' % pid in error.diag.message_detail
+    with transaction(busy, 'UPDATE hot SET n = 0 WHERE id = 7') as holder:
+        error = failed_deployment(busy, script, '{"retry_for": "1min"}')
+        pid = holder.connection.info.backend_pid
+    assert error.pgcode == '55P03'
+    assert error.diag.message_primary == 'could not get the lock by which one waits for the end of another transaction'
+    assert 'Process %d of role ' % pid in error.diag.message_detail
+    assert busy.value("SELECT NOT indisvalid FROM pg_index WHERE indexrelid = 'hot_n'::regclass")
+    assert deploy(busy, script) == 'applied'
+    assert busy.value("SELECT indisvalid FROM pg_index WHERE indexrelid = 'hot_n'::regclass")
+
+
+# --- under load --------------------------------------------------------------------------------
+
 def slowest_query(database, change):
     """Milliseconds of pgbench's slowest query on a table while it is changed, with a long reader in the way."""
     with tempfile.TemporaryDirectory(prefix='rdsinit-load-') as directory:

@@ -21,6 +21,17 @@ def nothing_runs(database):
     return True
 
 
+@pytest.mark.parametrize('script', [SLEEPS, 'SET statement_timeout = 0;\nSELECT 1;\n' + SLEEPS])
+def test_where_no_request_to_cancel_gets_through_the_server_stops_by_itself(trigger, database, mode, proxy, script):
+    """The second line: statement_timeout, which no script has raised."""
+    before = proxy(deaf=True)
+    outcome = trigger(script, RDSINIT_MODE=mode, DB_PORT=before.port).invoke(timeout_s=3)
+    assert (outcome.kind, outcome.error_type) == ('error', 'Rdsinit.Timeout') and outcome.elapsed < 3
+    assert before.cancels == 1
+    assert outcome.payload['file'] == 'schema.sql'
+    assert nothing_runs(database)
+
+
 @pytest.mark.parametrize('script', [SLEEPS, 'SET statement_timeout = 0;\n' + SLEEPS],
                          ids=['as it is', 'with statement_timeout = 0'])
 def test_a_script_that_takes_too_long_is_cancelled_in_time(trigger, database, mode, script):

@@ -120,7 +120,7 @@ def test_a_shutdown_and_a_promotion_midway_are_survived(function, pair, mode):
     assert outcome.kind == 'response', outcome.payload
     assert outcome.payload['scripts'][0]['outcome'] == 'applied'
     assert 'nothing has been committed' in running.wait_for_log(
-        lambda entry: 'done again' in entry['message'])['message']
+        lambda entry: 'to be done again' in entry['message'])['message']
     assert Database(pair.standby.server, 'app').relations() == ['public.made']
 
 

@@ -125,6 +125,13 @@ def test_the_user_may_come_from_a_secret(function, secrets, iam, credentials):
     assert iam.refused == [] and len(iam.accepted) > 0
 
 
+def test_the_user_that_is_named_goes_before_the_secrets(function, secrets, iam, credentials):
+    secrets.credentials = credentials
+    secrets.put('prod/db', {'username': 'master', 'password': 'not used'})
+    function(**secrets.environment(), DB_SECRET_NAME='prod/db').succeed()
+    assert {user for user, _ in iam.accepted} == {USER}
+
+
 def test_botocores_token_is_what_it_is_compared_with(iam, credentials):
     """The stand-in would take a token of botocore's, and none for another host, user or time."""
     now = datetime.datetime.utcnow()

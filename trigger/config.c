@@ -39,6 +39,7 @@ static bool read_mode(const char *value, void *field);
 static bool read_boolean(const char *value, void *field);
 static bool read_resume(const char *value, void *field);
 static bool read_baseline(const char *value, void *field);
+static bool read_time(const char *value, void *field);
 static bool read_targets(const char *value, void *field);
 static bool read_object(const char *value, void *field);
 
@@ -64,6 +65,9 @@ static const Variable variables[] = {
 	{"RDSINIT_ALLOW_DATA_LOSS", read_boolean, FIELD(request.allow_data_loss), "true or false", "false"},
 	{"RDSINIT_ALLOW_MISSING", read_boolean, FIELD(request.allow_missing), "true or false", "false"},
 	{"RDSINIT_RESUME", read_resume, FIELD(request.resume), REQUEST_RESUME_EXPECTED, NULL},
+	{"RDSINIT_LOCK_TIMEOUT", read_time, FIELD(request.lock_timeout), REQUEST_TIME_EXPECTED, "2s"},
+	{"RDSINIT_RETRY_FOR", read_time, FIELD(request.retry_for), REQUEST_TIME_EXPECTED, "1min"},
+	{"RDSINIT_PROGRESS_INTERVAL", read_time, FIELD(progress_interval), REQUEST_TIME_EXPECTED, "10s"},
 	{"RDSINIT_BASELINE", read_baseline, FIELD(request.baseline), REQUEST_BASELINE_EXPECTED, NULL},
 	{"RDSINIT_EVENT_TARGETS", read_targets, FIELD(event_targets), "allow or refuse", "refuse"},
 	{"RDSINIT_VARIABLES", read_object, FIELD(request.variables), OPTIONS_VARIABLES_EXPECTED, NULL},
@@ -251,7 +255,8 @@ report_missing(const Config *config, FILE *problems)
 static void
 report_conflicts(const Config *config, FILE *problems)
 {
-	if (config->secret_name != NULL && (config->user != NULL || config->password != NULL))
+	/* A token is for the user that is named, whoever the secret is of. */
+	if (config->secret_name != NULL && config->auth == AUTH_PASSWORD && (config->user != NULL || config->password != NULL))
 	{
 		begin_problem(problems);
 		fprintf(problems, "DB_SECRET_NAME and %s are both set: set one of them",
@@ -440,6 +445,12 @@ static bool
 read_baseline(const char *value, void *field)
 {
 	return request_read_baseline(value, field);
+}
+
+static bool
+read_time(const char *value, void *field)
+{
+	return request_read_time(value, field);
 }
 
 static bool

@@ -9,6 +9,7 @@
 #define CONFIG_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "error.h"
 #include "request.h"
@@ -56,6 +57,7 @@ typedef struct Config
 	Mode mode;
 	bool event_targets; /* an event may say which database is meant */
 	Request request;
+	int64_t progress_interval; /* in milliseconds; 0: no progress is told */
 
 	/* Of an event's target: see job.h. */
 	const struct Config *environment; /* what counts where neither target nor secret says anything; NULL: this is it */

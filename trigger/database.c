@@ -18,7 +18,9 @@
 #define FIRST_PAUSE 200
 #define LONGEST_PAUSE 3000
 
-#define PID_QUERY "SELECT pg_catalog.pg_backend_pid() AS pid"
+#define PID_QUERY \
+	"SELECT pg_catalog.pg_backend_pid() AS pid," \
+	" pg_catalog.date_part('epoch', pg_catalog.pg_postmaster_start_time()) AS started"
 #define WATCH_QUERY \
 	PID_QUERY ", pg_catalog.set_config('client_connection_check_interval', '1s'," \
 			  " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) %d)"
@@ -58,6 +60,7 @@ database_open_another(const Session *session, Session *another, Error *error)
 {
 	*another = *session;
 	another->connection = NULL;
+	another->observer = NULL;
 	return connect_patiently(session->target, session->database, true, session->deadline, &another->connection, error);
 }
 
@@ -200,6 +203,8 @@ watch(Session *session)
 	}
 	session->is_pooled = PQntuples(result) == 1 &&
 						 strtol(query_field(result, 0, "pid"), NULL, 10) != PQbackendPID(session->connection);
+	snprintf(session->server_started, sizeof(session->server_started), "%s",
+			 PQntuples(result) == 1 ? query_field(result, 0, "started") : "");
 	PQclear(result);
 	error_free(&ignored);
 }

@@ -20,6 +20,9 @@ typedef struct Deadline
 	int64_t grace; /* and how long cancelling may take from then on */
 } Deadline;
 
+/* After the deadline, when the server stops by itself what could not be cancelled. */
+#define DEADLINE_SECOND_LINE(grace) ((grace) + (grace) / 2)
+
 /* Pauses that double, each of them a random part of the whole ("full jitter"). */
 typedef struct Backoff
 {

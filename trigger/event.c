@@ -7,6 +7,7 @@
  */
 #include "event.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* So that a list's answer has room for something of each. */
@@ -14,7 +15,8 @@
 
 static bool recognise(Event *event, Error *error);
 static bool check_list(const json_t *list, Error *error);
-static bool is_answered_by_put(const char *url);
+static bool is_answered_by_put(const Event *event);
+static bool is_sent_to_another(const Event *event);
 static bool refuse_service_event(const json_t *event, Error *error);
 
 /* No event, null and {} ask for nothing in particular. */
@@ -62,7 +64,7 @@ recognise(Event *event, Error *error)
 	if (!json_is_object(event->json))
 		return error_set(error, ERROR_EVENT, "the event is neither a JSON object nor a list of them");
 	if (json_object_get(event->json, "RequestType") != NULL)
-		event->kind = is_answered_by_put(event_text(event, "ResponseURL")) ? EVENT_CUSTOM_RESOURCE : EVENT_PROVIDER;
+		event->kind = is_answered_by_put(event) ? EVENT_CUSTOM_RESOURCE : EVENT_PROVIDER;
 	else
 	{
 		event->kind = EVENT_REQUEST;
@@ -94,23 +96,44 @@ check_list(const json_t *list, Error *error)
 }
 
 /*
- * CloudFormation's own are presigned https URLs; CDK's framework has three dots
- * in their place.  On this machine a test may listen without TLS.
+ * CloudFormation's own are presigned https URLs.  CDK's framework hands them on,
+ * and then puts its own answer there: SUCCESS over our FAILED, unless the
+ * invocation itself has failed.  On this machine a test may listen without TLS.
  */
 static bool
-is_answered_by_put(const char *url)
+is_answered_by_put(const Event *event)
 {
 	static const char loopback[] = "http://127.0.0.1";
+	const char *url = event_text(event, "ResponseURL");
 	const char *rest;
 
 	if (url == NULL)
 		return false;
 	if (strncmp(url, "https://", 8) == 0)
-		return true;
+		return !is_sent_to_another(event);
 	if (strncmp(url, loopback, strlen(loopback)) != 0)
 		return false;
 	rest = url + strlen(loopback);
 	return *rest == ':' || *rest == '/';
+}
+
+/* CloudFormation invokes the ServiceToken: where that is another function, we were invoked by that one. */
+static bool
+is_sent_to_another(const Event *event)
+{
+	static const char mark[] = ":function:";
+	const json_t *properties = json_object_get(event->json, "ResourceProperties");
+	const char *token = json_string_value(json_object_get(properties, "ServiceToken"));
+	const char *name = getenv("AWS_LAMBDA_FUNCTION_NAME");
+	size_t length;
+
+	token = token != NULL ? strstr(token, mark) : NULL;
+	if (token == NULL || name == NULL)
+		return false;
+	/* A version or an alias may follow. */
+	token += strlen(mark);
+	length = strcspn(token, ":");
+	return strlen(name) != length || strncmp(token, name, length) != 0;
 }
 
 /*

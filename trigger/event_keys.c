@@ -42,6 +42,7 @@ static bool read_port(const json_t *value, bool is_resource, void *field);
 static bool read_resume(const json_t *value, bool is_resource, void *field);
 static bool read_baseline(const json_t *value, bool is_resource, void *field);
 static bool read_variables(const json_t *value, bool is_resource, void *field);
+static bool read_time(const json_t *value, bool is_resource, void *field);
 static bool read_checksum(const json_t *value, bool is_resource, void *field);
 static bool read_nothing(const json_t *value, bool is_resource, void *field);
 
@@ -63,10 +64,12 @@ static const Key known_keys[] = {
 	{"database", USE_BOTH, read_text, PLACE_FIELD(database), TEXT_EXPECTED},
 	{"force", USE_BOTH, read_boolean, REQUEST_FIELD(force), "true or false"},
 	{"host", USE_BOTH, read_text, PLACE_FIELD(host), TEXT_EXPECTED},
+	{"lock_timeout", USE_BOTH, read_time, REQUEST_FIELD(lock_timeout), REQUEST_TIME_EXPECTED},
 	{"out_of_order", USE_BOTH, read_boolean, REQUEST_FIELD(out_of_order), "true or false"},
 	{"plan", USE_EVENT, read_plan, REQUEST_FIELD(plan), "true or false"},
 	{"port", USE_BOTH, read_port, offsetof(EventKeys, place), "a number from 1 to 65535"},
 	{"resume", USE_BOTH, read_resume, REQUEST_FIELD(resume), REQUEST_RESUME_EXPECTED},
+	{"retry_for", USE_BOTH, read_time, REQUEST_FIELD(retry_for), REQUEST_TIME_EXPECTED},
 	{"secret", USE_BOTH, read_text, PLACE_FIELD(secret), TEXT_EXPECTED},
 	{"variables", USE_BOTH, read_variables, REQUEST_FIELD(variables), OPTIONS_VARIABLES_EXPECTED}};
 
@@ -224,6 +227,18 @@ read_baseline(const json_t *value, bool is_resource, void *field)
 {
 	(void) is_resource;
 	return json_is_string(value) && request_read_baseline(json_string_value(value), field);
+}
+
+/* A number counts milliseconds, as in the extension's options. */
+static bool
+read_time(const json_t *value, bool is_resource, void *field)
+{
+	char number[24];
+
+	(void) is_resource;
+	snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+	return (json_is_string(value) && request_read_time(json_string_value(value), field)) ||
+		   (json_is_integer(value) && request_read_time(number, field));
 }
 
 /* Each takes the place of the environment's one of the same name. */

@@ -87,18 +87,15 @@ call(const Session *session, const Bundle *bundle, const Request *request, Outco
 	PGresult *result = NULL;
 	bool ok = extension_call(session, DEPLOY_COMMAND, bundle, request, &result, error);
 
+	/* The server that says it ends the session for a shutdown has rolled back; one that has crashed, who knows. */
+	error->is_undone = !ok && error_has_sqlstate(error, "57P01") && !leaves_transaction(bundle);
 	if (ok)
 		ok = report_take(result, outcome, error);
-	else
+	else if ((error->sqlstate[0] == '\0' || error_has_sqlstate(error, "57P02")) &&
+			 PQstatus(session->connection) == CONNECTION_BAD)
 	{
-		/* The server that says it ends the session for a shutdown has rolled back; one that has crashed, who knows. */
-		error->is_undone = error_has_sqlstate(error, "57P01") && !leaves_transaction(bundle);
-		if ((error->sqlstate[0] == '\0' || error_has_sqlstate(error, "57P02")) &&
-			PQstatus(session->connection) == CONNECTION_BAD)
-		{
-			error_reword(error, "the outcome of rdsinit.deploy is unknown: %s", error->message);
-			error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
-		}
+		error_reword(error, "the outcome of rdsinit.deploy is unknown: %s", error->message);
+		error_hint(error, "Run it again, which is safe: what was committed is not applied a second time.");
 	}
 	PQclear(result);
 	return ok;
@@ -152,18 +149,22 @@ body_of(const void *elements, size_t number, size_t *length)
 }
 
 /*
- * The server stops by itself at the deadline; to wait for another call is of use
- * only as long as there is time to tell.  What is not asked for is left out.
+ * The server stops by itself soon after the deadline; to wait for a lock or for
+ * another call is of use only as long as there is time to tell.  What is not asked for is left out.
  */
 static bool
 make_options(const Session *session, const Bundle *bundle, const Request *request, char **options, Error *error)
 {
 	int64_t remaining = deadline_remaining(session->deadline);
+	int64_t longest = remaining - session->deadline->grace;
 	json_t *names = names_without_transaction(bundle);
 	json_t *json = json_object();
 
-	json_object_set_new(json, "timeout", milliseconds(remaining));
-	json_object_set_new(json, "retry_for", milliseconds(remaining - session->deadline->grace));
+	json_object_set_new(json, "timeout", milliseconds(remaining + DEADLINE_SECOND_LINE(session->deadline->grace)));
+	if (request->retry_for < longest)
+		longest = request->retry_for;
+	json_object_set_new(json, "retry_for", milliseconds(longest));
+	json_object_set_new(json, "lock_timeout", json_integer(request->lock_timeout));
 	if (request->force)
 		json_object_set_new(json, "force", json_true());
 	if (request->out_of_order)

@@ -189,6 +189,12 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 	SET(CURLOPT_TIMEOUT_MS, (long) request->timeout);
 	if (request->direct)
 		SET(CURLOPT_NOPROXY, "*");
+	else
+	{
+		/* Between two invocations nobody is awake to see a connection die, or a name move. */
+		SET(CURLOPT_FORBID_REUSE, 1L);
+		SET(CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+	}
 	if (request->body != NULL)
 	{
 		SET(CURLOPT_POST, 1L);

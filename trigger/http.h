@@ -14,7 +14,7 @@
 
 #include "error.h"
 
-/* Connections are kept from one request to the next. */
+/* Direct connections are kept from one request to the next. */
 typedef struct Http Http;
 
 /* Signs a request as AWS asks for (Signature Version 4). */

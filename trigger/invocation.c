@@ -18,6 +18,7 @@
 #include "failover.h"
 #include "job.h"
 #include "login.h"
+#include "observer.h"
 
 /* The server would cut a longer name, and find another database or none. */
 #define LONGEST_NAME 63
@@ -40,6 +41,7 @@ invocation_deploy(Http *http, const Config *config, const Request *request, cons
 	const char *database = NULL;
 	bool ok = false;
 
+	outcome->started = clock_now();
 	if (deadline_passed(deadline))
 	{
 		error_set(error, ERROR_TIMEOUT, "the deadline had passed before work could begin");
@@ -87,11 +89,22 @@ run_on_target(const Config *config, Target *target, const char *database, const 
 
 	do
 	{
+		Observer observer = {0};
+
+		session.lock_timeout = request->lock_timeout;
+		observer.interval = config->progress_interval;
 		ok = database_open(target, database, request->plan == PLAN_NONE ? config->admin_database : NULL, deadline,
 						   &session, &outcome->database_created, error) &&
-			 apply_bundle(&session, bundle, config->mode, request, outcome, error);
+			 failover_check(&failover, &session, error);
+		if (ok)
+		{
+			observer_begin(&observer, &session);
+			ok = apply_bundle(&session, bundle, config->mode, request, outcome, error);
+		}
+		observer_end(&observer);
 		database_close(&session);
 	} while (!ok && failover_again(&failover, target, deadline, outcome, error));
+	failover_end(&failover);
 	if (!ok && request->plan != PLAN_NONE && error_has_sqlstate(error, "3D000"))
 		error_hint(error, "A plan creates no database: deploy once, or run CREATE DATABASE and CREATE EXTENSION rdsinit in it.");
 	return ok;
@@ -101,8 +114,8 @@ run_on_target(const Config *config, Target *target, const char *database, const 
 static bool
 find_target(const Config *config, Login *login, Target *target, const char **database, Error *error)
 {
-	const Config *environment = config->environment != NULL ? config->environment : config;
 	const Secret *secret = &login->secret;
+	const Config *environment = config->environment != NULL ? config->environment : config;
 
 	target->host = first_of(config->host, first_of(secret->host, environment->host));
 	target->port = first_of(config->port, first_of(secret->port, first_of(environment->port, "5432")));

@@ -17,13 +17,15 @@
 static const char *const level_names[] = {"INFO", "WARN", "ERROR"};
 
 static const char *current_request;
+static const char *current_trace;
 
 static void format_time(char *text, size_t size);
 
 void
-log_request(const char *request_id)
+log_request(const char *request_id, const char *trace_id)
 {
 	current_request = request_id;
+	current_trace = trace_id;
 }
 
 /*
@@ -49,6 +51,8 @@ log_line(LogLevel level, json_t *fields, const char *format, ...)
 	json_object_set_new(entry, "level", json_string(level_names[level]));
 	if (current_request != NULL)
 		json_object_set_new(entry, "requestId", text_json(current_request));
+	if (current_trace != NULL)
+		json_object_set_new(entry, "xrayTraceId", text_json(current_trace));
 	json_object_set_new(entry, "message", text_json(message));
 	if (fields != NULL)
 		json_object_update_missing(entry, fields);

@@ -17,8 +17,8 @@ typedef enum LogLevel
 	LEVEL_ERROR
 } LogLevel;
 
-/* The request that the following lines belong to; NULL: none.  Not copied. */
-extern void log_request(const char *request_id);
+/* The request, and its trace, that the following lines belong to; NULL: none.  Not copied. */
+extern void log_request(const char *request_id, const char *trace_id);
 
 /* Takes over "fields", an object of more to say, or NULL. */
 extern void log_line(LogLevel level, json_t *fields, const char *format, ...)

@@ -33,12 +33,6 @@ login_open(Http *http, const Config *config, const Deadline *deadline, Login *lo
 		   secret_read(http, config, SECRET_CACHED, deadline, &login->secret, error);
 }
 
-void
-login_close(Login *login)
-{
-	secret_free(&login->secret);
-}
-
 bool
 login_is_complete(const Login *login)
 {
@@ -46,6 +40,12 @@ login_is_complete(const Login *login)
 
 	return login_user(login) != NULL &&
 		   (config->auth == AUTH_IAM || config->password != NULL || login->secret.password != NULL);
+}
+
+void
+login_close(Login *login)
+{
+	secret_free(&login->secret);
 }
 
 const char *

@@ -35,11 +35,11 @@ typedef struct Login
 /* Fetches the secret, where there is one. */
 extern bool login_open(Http *http, const Config *config, const Deadline *deadline, Login *login, Error *error);
 
+/* Is there a user, and a password where one is needed? */
+extern bool login_is_complete(const Login *login);
+
 /* Wipes all that was fetched. */
 extern void login_close(Login *login);
-
-/* Are there a user, and a password or a token for it? */
-extern bool login_is_complete(const Login *login);
 
 extern const char *login_user(const Login *login);
 

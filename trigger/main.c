@@ -22,6 +22,7 @@
 #include "dispatch.h"
 #include "http.h"
 #include "log.h"
+#include "name_services.h"
 #include "runtime.h"
 
 /* Lambda's own name for a custom runtime's program. */
@@ -65,6 +66,12 @@ main(int argc, char **argv)
 	Config config = {0};
 	Error config_error = ERROR_NONE;
 	int status = EXIT_FAILURE;
+
+	if (!name_services_use_built_in())
+	{
+		fputs(PROGRAM ": the C library refuses its own name services\n", stderr);
+		return EXIT_FAILURE;
+	}
 
 	read_options(argc, argv, &options);
 	if (options.bundle_checksum)
@@ -181,7 +188,11 @@ usage(FILE *stream)
 			"                         true: a version below the newest, one that has changed\n"
 			"                         or one that is missing is no error\n"
 			"  RDSINIT_ALLOW_DATA_LOSS\n"
-			"                         true: the extension drops tables that have rows\n"
+			"                         true: tables that have rows are dropped\n"
+			"  RDSINIT_LOCK_TIMEOUT   2s: how long to wait for a lock\n"
+			"  RDSINIT_RETRY_FOR      1min: how long to try again when one is not to be had\n"
+			"  RDSINIT_PROGRESS_INTERVAL\n"
+			"                         10s: how often to log where a long run is\n"
 			"  RDSINIT_RESUME         skip or again: what becomes of a statement of which it\n"
 			"                         is not known how it ended\n"
 			"  RDSINIT_BASELINE       the version up to which the database has all already\n"
@@ -191,6 +202,12 @@ usage(FILE *stream)
 			"                         for the secret\n"
 			"  AWS_ENDPOINT_URL_SECRETS_MANAGER, AWS_ENDPOINT_URL\n"
 			"                         another endpoint than AWS's own\n"
+			"  AWS_IGNORE_CONFIGURED_ENDPOINT_URLS\n"
+			"                         true: AWS's own all the same\n"
+			"  AWS_CA_BUNDLE          CA file for HTTPS; without it amazon-roots.pem beside\n"
+			"                         the program, or else the system's\n"
+			"  PARAMETERS_SECRETS_EXTENSION_HTTP_PORT\n"
+			"                         the Parameters and Secrets extension's cache is there\n"
 			"\n"
 			"--once allows %d seconds without --timeout. Its exit status is 0 for success,\n"
 			"and 1 for failure.\n",
@@ -279,9 +296,11 @@ run_loop(Http *http, const Config *config, const Error *config_error, const char
 
 	while (next_invocation(http, address, &invocation))
 	{
-		log_request(invocation.request_id);
+		log_request(invocation.request_id, invocation.trace_id);
+		if (!runtime_trace(&invocation))
+			log_line(LEVEL_WARN, NULL, "the trace could not be put into the environment");
 		serve(http, config, config_error, address, &invocation);
-		log_request(NULL);
+		log_request(NULL, NULL);
 		invocation_free(&invocation);
 	}
 	return EXIT_FAILURE;

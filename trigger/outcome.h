@@ -30,6 +30,8 @@ typedef struct Outcome
 	char *reason;     /* why plain */
 	char *database;
 	bool database_created;
+	int64_t started; /* on clock_now(); 0: no work was begun */
+	int retries;     /* how often it was all tried again, since a lock was not to be had */
 	bool is_partial; /* after a failure: what is in "scripts" is committed, and perhaps more */
 	char *plan;      /* its steps as JSON, or its text; NULL: there was none */
 	ScriptOutcome *scripts;

@@ -6,7 +6,8 @@
  * Under the ledger's lock it is decided what is pending; every pending script
  * is split and checked before the first statement of any of them runs.  All of
  * it is one transaction, but for scripts that ask for none: what comes before
- * such a script is committed.
+ * such a script is committed.  Where a lock is not to be had, it is all done again
+ * from there.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,9 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "observer.h"
 #include "plain_course.h"
 #include "plain_history.h"
 #include "plain_pending.h"
+#include "plain_retry.h"
 #include "plain_run.h"
 #include "plain_session.h"
 #include "plain_turn.h"
@@ -35,7 +38,9 @@ typedef enum Obstacle
 	OBSTACLE_NONE,
 	OBSTACLE_RACE, /* somebody else has created the ledger */
 	OBSTACLE_TURN, /* somebody else has the lock */
-	OBSTACLE_KEEP  /* the lock is needed for more than a transaction */
+	OBSTACLE_KEEP, /* the lock is needed for more than a transaction */
+	OBSTACLE_LOCK, /* a lock of another kind was not to be had */
+	OBSTACLE_LOSS  /* what was lost has to be looked at, and is back again */
 } Obstacle;
 
 static bool apply(Course *course, Obstacle *obstacle, Error *error);
@@ -48,6 +53,7 @@ plain_apply(const Session *session, const Bundle *bundle, const Request *request
 {
 	Course course = {0};
 	Backoff backoff = {LONGEST_PAUSE, FIRST_PAUSE};
+	Retry retry;
 	Obstacle obstacle;
 	int races = 0;
 	bool again;
@@ -61,23 +67,33 @@ plain_apply(const Session *session, const Bundle *bundle, const Request *request
 	course.bundle = bundle;
 	course.request = request;
 	course.outcome = outcome;
+	course.guard.allow = request->allow_data_loss;
+	retry_begin(&retry, session, request);
+	observer_watch_locks(session->observer, request->lock_timeout);
 	do
 	{
 		error_free(error);
 		ok = apply(&course, &obstacle, error);
 		if (!ok)
+		{
 			query_rollback(session);
+			course_keep_committed(&course);
+		}
 		again = (obstacle == OBSTACLE_RACE && ++races <= MOST_RACES && !deadline_passed(session->deadline)) ||
-				(obstacle == OBSTACLE_TURN && backoff_pause(&backoff, session->deadline)) ||
-				(obstacle == OBSTACLE_KEEP && turn_keep(session, &course.keeper, error));
+				(obstacle == OBSTACLE_TURN && backoff_pause(&backoff, &retry.limit)) ||
+				(obstacle == OBSTACLE_KEEP && turn_keep(session, &retry.limit, &course.keeper, error)) ||
+				(obstacle == OBSTACLE_LOCK && retry_pause(&retry, session, error)) ||
+				(obstacle == OBSTACLE_LOSS && retry_at_once(session, error));
 	} while (again);
 
 	turn_end(&course.keeper);
 	if (!ok && turn_is_taken(error))
 		turn_explain(session, error);
-	if (!ok)
-		outcome_truncate(outcome, course.committed);
-	return ok;
+	if (!ok && error->type != NULL && strcmp(error->type, ERROR_TIMEOUT) == 0)
+		retry_explain_timeout(session, error);
+	outcome->retries = retry.attempts - 1;
+	retry_end(&retry);
+	return course_end(&course, ok);
 }
 
 static bool
@@ -106,6 +122,10 @@ apply(Course *course, Obstacle *obstacle, Error *error)
 			ok = check(course, pending_work(&pending.decided.items[i]), error);
 	}
 	ok = ok && course_run(course, &pending, error);
+	if (!ok && *obstacle == OBSTACLE_NONE && course->guard.is_suspicious)
+		*obstacle = OBSTACLE_LOSS;
+	else if (!ok && *obstacle == OBSTACLE_NONE && retry_is_lock_error(error))
+		*obstacle = OBSTACLE_LOCK;
 
 	pending_free(&pending);
 	return ok;

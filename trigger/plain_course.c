@@ -10,14 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "observer.h"
 #include "plain_history.h"
 #include "plain_outside.h"
 #include "plain_run.h"
 #include "plain_session.h"
 #include "plain_turn.h"
 
+#define BEGIN_COMMANDS \
+	"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_catalog.pg_backend_pid() AS pid"
+
+static const ScriptOutcome *find_earlier(const Course *course, const char *name);
 static bool pass(Course *course, const RdsCandidate *item, Error *error);
 static bool run_inside(Course *course, const Work *work, Error *error);
+static bool check_losses(Course *course, const Work *work, Error *error);
 static bool run_outside(Course *course, const Work *work, Error *error);
 static bool finish(Course *course, const Work *work, const char *outcome, const Counts *counts, int64_t started,
 				   Error *error);
@@ -29,16 +35,24 @@ static bool explain_commit(const Course *course, Error *error);
 bool
 course_begin(Course *course, Error *error)
 {
-	course->is_open = query_run(course->session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, error);
+	PGresult *result = NULL;
+
+	guard_end(&course->guard);
+	course->guard.is_suspicious = false;
+	course->is_open = query_run(course->session, BEGIN_COMMANDS, &result, error);
+	if (course->is_open)
+		observer_backend(course->session->observer, query_field(result, 0, "pid"));
+	PQclear(result);
 	return course->is_open && session_for_us(course->session, error);
 }
 
 bool
 course_commit(Course *course, Error *error)
 {
-	if (!turn_check(&course->keeper, error))
+	if (!turn_check(&course->keeper, error) || !guard_settle(&course->guard, error))
 		return false;
 	course->is_open = false;
+	guard_end(&course->guard);
 	if (!session_leave(course->session, error) || !query_commit(course->session, error))
 		return explain_commit(course, error);
 	course->committed = course->outcome->count;
@@ -73,13 +87,65 @@ course_run(Course *course, const Pending *pending, Error *error)
 	return !course->is_open || course_commit(course, error);
 }
 
+/* Where memory is out, it is only not told. */
+void
+course_keep_committed(Course *course)
+{
+	Error ignored = ERROR_NONE;
+	size_t i;
+
+	for (i = 0; i < course->committed; i++)
+	{
+		const ScriptOutcome *script = &course->outcome->scripts[i];
+
+		if (find_earlier(course, script->name) == NULL)
+			(void) outcome_add(&course->earlier, script, &ignored);
+	}
+	course->committed = 0;
+	error_free(&ignored);
+}
+
+bool
+course_end(Course *course, bool ok)
+{
+	Error ignored = ERROR_NONE;
+	size_t i;
+
+	if (!ok)
+	{
+		outcome_truncate(course->outcome, 0);
+		for (i = 0; i < course->earlier.count; i++)
+			(void) outcome_add(course->outcome, &course->earlier.scripts[i], &ignored);
+	}
+	guard_free(&course->guard);
+	outcome_free(&course->earlier);
+	error_free(&ignored);
+	return ok;
+}
+
+static const ScriptOutcome *
+find_earlier(const Course *course, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < course->earlier.count; i++)
+	{
+		if (strcmp(course->earlier.scripts[i].name, name) == 0)
+			return &course->earlier.scripts[i];
+	}
+	return NULL;
+}
+
 /* Not run: what has changed, where that is allowed, is from now on what was applied. */
 static bool
 pass(Course *course, const RdsCandidate *item, Error *error)
 {
 	const Work *work = pending_work(item);
+	const ScriptOutcome *earlier = find_earlier(course, work->script->name);
 	Counts none = {0};
 
+	if (earlier != NULL)
+		return outcome_add(course->outcome, earlier, error);
 	if (item->state == RDS_STATE_CHANGED)
 		return finish(course, work, "adopted", &none, clock_now_microseconds(), error);
 	return add_outcome(course, work, item->state == RDS_STATE_UNCHANGED ? "unchanged" : "baseline", &none, 0, error);
@@ -96,12 +162,28 @@ run_inside(Course *course, const Work *work, Error *error)
 	reader.session = course->session;
 	reader.bundle = course->bundle;
 	reader.length = work_length(work);
-	ok = session_for_script(course->session, error) &&
+	reader.guard = &course->guard;
+	ok = (course->guard.before != NULL || guard_begin(&course->guard, course->session, error)) &&
+		 session_for_script(course->session, error) &&
 		 run_script(&reader, work->script, course->request->variables, &counts, error);
 	reader_close(&reader);
 
 	return ok && session_for_us(course->session, error) &&
+		   check_losses(course, work, error) &&
 		   finish(course, work, "applied", &counts, started, error);
+}
+
+/* What no statement's words have shown; which of them it was cannot be told. */
+static bool
+check_losses(Course *course, const Work *work, Error *error)
+{
+	Error place = ERROR_NONE;
+	bool ok;
+
+	error_place(&place, work->script->name, 0, 0, 0);
+	ok = guard_check(&course->guard, course->session, &place, error);
+	error_free(&place);
+	return ok;
 }
 
 /* What the script has left in the session is not the next one's. */
@@ -112,7 +194,7 @@ run_outside(Course *course, const Work *work, Error *error)
 	int64_t started = clock_now_microseconds();
 
 	course->outcome->is_partial = true;
-	return outside_run(course->session, &course->keeper, course->bundle, course->request, work, &counts, error) &&
+	return outside_run(course->session, &course->keeper, &course->guard, course->bundle, course->request, work, &counts, error) &&
 		   query_run(course->session, "DISCARD ALL", NULL, error) &&
 		   course_begin(course, error) &&
 		   finish(course, work, "applied", &counts, started, error) &&

@@ -73,6 +73,12 @@ kind_is_repeatable(TokenCursor cursor)
 			token_is(&cursor, &token, "CLUSTER"));
 }
 
+bool
+kind_is_concurrent(TokenCursor cursor)
+{
+	return has_word(cursor, "CONCURRENTLY");
+}
+
 void
 kind_name(TokenCursor cursor, char *name, size_t size)
 {

@@ -28,6 +28,9 @@ extern Kind kind_of(TokenCursor cursor);
 /* May it be run once more, whatever came of it: VACUUM, ANALYZE, REINDEX, CLUSTER? */
 extern bool kind_is_repeatable(TokenCursor cursor);
 
+/* Does it hold up neither reader nor writer while it waits itself? */
+extern bool kind_is_concurrent(TokenCursor cursor);
+
 /* The statement's first two words, in upper case, for an error. */
 extern void kind_name(TokenCursor cursor, char *name, size_t size);
 

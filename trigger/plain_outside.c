@@ -14,9 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "observer.h"
 #include "plain_history.h"
 #include "plain_index.h"
 #include "plain_kind.h"
+#include "plain_retry.h"
 #include "plain_run.h"
 #include "plain_run_error.h"
 #include "plain_session.h"
@@ -45,6 +47,7 @@ typedef struct Outside
 {
 	const Session *session;
 	const Session *keeper;
+	Guard *guard;
 	const Request *request;
 	const Work *work;
 	Reader reader;
@@ -64,13 +67,16 @@ typedef struct Outside
 static bool next_statement(Outside *outside, bool *more, Error *error);
 static bool look(Outside *outside, Error *error);
 static bool look_back(Outside *outside, Error *error);
+static bool check_database(const Outside *outside, Error *error);
 static void pass_over(Outside *outside);
 static bool prepare(Outside *outside, const char **taken_for, Error *error);
 static bool ask(const Outside *outside, const char **taken_for, Error *error);
 static bool run(Outside *outside, Error *error);
 static bool run_setting(Outside *outside, Error *error);
 static bool run_inside(Outside *outside, Error *error);
+static bool check_losses(Outside *outside, Error *error);
 static bool run_outside(Outside *outside, Error *error);
+static bool send_outside(Outside *outside, Error *error);
 static bool send(Outside *outside, PGTransactionStatusType status, Error *error);
 static bool insert(const Outside *outside, const Session *session, const char *outcome, Error *error);
 static bool record(const Outside *outside, const Session *session, const char *outcome, Error *error);
@@ -78,7 +84,7 @@ static void record_failure(const Outside *outside);
 static TokenCursor tokens_of(const Outside *outside);
 
 bool
-outside_run(const Session *session, const Session *keeper, const Bundle *bundle, const Request *request,
+outside_run(const Session *session, const Session *keeper, Guard *guard, const Bundle *bundle, const Request *request,
 			const Work *work, Counts *counts, Error *error)
 {
 	Outside outside = {0};
@@ -88,6 +94,7 @@ outside_run(const Session *session, const Session *keeper, const Bundle *bundle,
 
 	outside.session = session;
 	outside.keeper = keeper;
+	outside.guard = guard;
 	outside.request = request;
 	outside.work = work;
 	outside.reader.session = session;
@@ -129,7 +136,7 @@ next_statement(Outside *outside, bool *more, Error *error)
 	if (!run_check_outside(&outside->reader, &outside->step, verdict, error))
 		return false;
 
-	ok = look(outside, error);
+	ok = look(outside, error) && check_database(outside, error);
 	if (ok && outside->kind == KIND_SETTING)
 		ok = run_setting(outside, error);
 	else if (ok && outside->before == BEFORE_DONE)
@@ -204,6 +211,21 @@ look_back(Outside *outside, Error *error)
 			  outside->ordinal, outside->work->script->name);
 	error_sqlstate(error, "55000");
 	error_hint(error, "Take the change back; or have it taken for done, as it is now, with the option \"allow_changed\".");
+	return false;
+}
+
+/* What another database holds cannot be looked at. */
+static bool
+check_database(const Outside *outside, Error *error)
+{
+	char name[64];
+
+	kind_name(tokens_of(outside), name, sizeof(name));
+	if (outside->guard->allow || outside->before == BEFORE_DONE || strcmp(name, "DROP DATABASE") != 0)
+		return true;
+	error_set(error, ERROR_SCRIPT, "could not prove that the database is empty, which this statement would drop");
+	error_sqlstate(error, "55000");
+	error_hint(error, HINT_ALLOW_DATA_LOSS);
 	return false;
 }
 
@@ -284,7 +306,8 @@ run(Outside *outside, Error *error)
 			error_free(error);
 			return run_outside(outside, error);
 		}
-		if (!ok)
+		/* Without a lock, or a proof, it was rolled back, and is tried again. */
+		if (!ok && !retry_is_lock_error(error) && !outside->guard->is_suspicious)
 			record_failure(outside);
 	}
 	else
@@ -294,12 +317,13 @@ run(Outside *outside, Error *error)
 
 /*
  * Without a row: the database does not keep what it sets, and it is run each
- * time.  What it sets may be the time that a statement has.
+ * time.  What it sets may be the time that a statement has.  How long the others
+ * wait for locks is seen to for each of them.
  */
 static bool
 run_setting(Outside *outside, Error *error)
 {
-	return send(outside, PQTRANS_IDLE, error) && session_keep_timeout(outside->session, error);
+	return send(outside, PQTRANS_IDLE, error) && session_cap_patiently(outside->session, error);
 }
 
 static bool
@@ -307,13 +331,31 @@ run_inside(Outside *outside, Error *error)
 {
 	const Session *session = outside->session;
 	bool ok = query_run(session, BEGIN_COMMAND, NULL, error) &&
+			  session_cap(session, error) &&
+			  guard_begin(outside->guard, session, error) &&
 			  send(outside, PQTRANS_INTRANS, error) &&
 			  insert(outside, session, "done", error) &&
+			  check_losses(outside, error) &&
 			  turn_check(outside->keeper, error) &&
 			  query_commit(session, error);
 
+	guard_end(outside->guard);
 	if (!ok)
 		query_rollback(session);
+	return ok;
+}
+
+/* After insert(): with our own settings. */
+static bool
+check_losses(Outside *outside, Error *error)
+{
+	RunPlace at = {&outside->reader, &outside->step};
+	Error place = ERROR_NONE;
+	bool ok;
+
+	run_tell_place(&at, &place);
+	ok = guard_check(outside->guard, outside->session, &place, error) && guard_settle(outside->guard, error);
+	error_free(&place);
 	return ok;
 }
 
@@ -324,10 +366,9 @@ run_outside(Outside *outside, Error *error)
 	const Session *session = outside->session;
 
 	if (!turn_check(outside->keeper, error) ||
-		!record(outside, session, "started", error) ||
-		!session_keep_timeout(session, error))
+		!record(outside, session, "started", error))
 		return false;
-	if (!send(outside, PQTRANS_IDLE, error))
+	if (!send_outside(outside, error))
 	{
 		record_failure(outside);
 		return false;
@@ -335,21 +376,44 @@ run_outside(Outside *outside, Error *error)
 	return record(outside, session, "done", error) && turn_check(outside->keeper, error);
 }
 
+/*
+ * What is done concurrently waits for every older snapshot, and nobody who reads
+ * or writes waits behind it: it may wait for as long as there is time.
+ */
+static bool
+send_outside(Outside *outside, Error *error)
+{
+	const Session *session = outside->session;
+	char *before = NULL;
+	bool ok;
+
+	if (kind_is_concurrent(tokens_of(outside)))
+		return session_cap_patiently(session, error) && send(outside, PQTRANS_IDLE, error);
+	ok = session_cap_while_waiting(session, &before, error) &&
+		 send(outside, PQTRANS_IDLE, error) &&
+		 session_restore_lock_timeout(session, before, error);
+	free(before);
+	return ok;
+}
+
 /* Runs the statement, after which the transaction's status must be this. */
 static bool
 send(Outside *outside, PGTransactionStatusType status, Error *error)
 {
 	const Step *step = &outside->step;
+	RunPlace at = {&outside->reader, step};
 	char *sql = strndup(step->text, step->length);
 	PGresult *result = NULL;
 	bool ok = sql != NULL || error_out_of_memory(error);
 
 	memset(&outside->counts, 0, sizeof(outside->counts));
+	run_observe(&at);
 	if (ok && !query_run_statement(outside->session, sql, NULL, false, &result, error))
 	{
 		ok = false;
 		run_explain_error(&outside->reader, step, result, NULL, error);
 	}
+	observer_at(outside->session->observer, NULL, NULL);
 	if (ok && PQtransactionStatus(outside->session->connection) != status)
 		ok = error_set(error, ERROR_INTERNAL, "the statement left a transaction in another state than it found");
 	if (ok)
@@ -398,6 +462,7 @@ record_failure(const Outside *outside)
 
 	if (!deadline_passed(outside->session->deadline))
 		still = *outside->session;
+	still.observer = NULL; /* what it has seen is still to be told */
 	if (PQstatus(still.connection) != CONNECTION_OK || PQtransactionStatus(still.connection) != PQTRANS_IDLE)
 		return;
 	(void) record(outside, &still, "failed", &ignored);

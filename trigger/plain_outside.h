@@ -12,6 +12,7 @@
 
 #include "bundle.h"
 #include "error.h"
+#include "plain_guard.h"
 #include "plain_result.h"
 #include "plain_work.h"
 #include "query.h"
@@ -22,7 +23,7 @@
  * after; "keeper" keeps the ledger locked.  The counts are of all statements,
  * those of earlier runs among them.
  */
-extern bool outside_run(const Session *session, const Session *keeper, const Bundle *bundle, const Request *request,
+extern bool outside_run(const Session *session, const Session *keeper, Guard *guard, const Bundle *bundle, const Request *request,
 						const Work *work, Counts *counts, Error *error);
 
 #endif /* PLAIN_OUTSIDE_H */

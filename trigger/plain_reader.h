@@ -63,15 +63,16 @@ typedef struct Frame
 	struct Frame *parent;
 } Frame;
 
-/* Starts with session, bundle, checking, outside and length; "mentioned" is to be one for each script of the bundle, or NULL. */
+/* Starts with session, bundle, checking, outside, length and guard; "mentioned" is to be one for each script of the bundle, or NULL. */
 typedef struct Reader
 {
 	const Session *session;
 	const Bundle *bundle;
-	bool checking;   /* nothing is run */
-	bool outside;    /* the script is run outside of a transaction */
-	size_t length;   /* how much of its body is read; 0: all */
-	bool *mentioned; /* those that an \i or \ir names, even where it is not reached */
+	bool checking;       /* nothing is run */
+	bool outside;        /* the script is run outside of a transaction */
+	size_t length;       /* how much of its body is read; 0: all */
+	struct Guard *guard; /* of the data; NULL: none */
+	bool *mentioned;     /* those that an \i or \ir names, even where it is not reached */
 
 	Frame *frame; /* the innermost */
 	Variables *variables;

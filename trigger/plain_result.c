@@ -19,6 +19,7 @@
 static bool execute_text(const Session *session, const char *text, Counts *counts, Error *error);
 static bool execute(const Session *session, const Cursor *cursor, Counts *counts, Error *error);
 static int64_t rows_written(const PGresult *result);
+static bool may_have_set(const PGresult *result);
 static bool has_tag(const PGresult *result, const char *tag);
 
 void
@@ -32,7 +33,7 @@ bool
 result_count(const Session *session, const PGresult *result, Counts *counts, Error *error)
 {
 	result_add(result, counts);
-	if ((has_tag(result, "SET") || has_tag(result, "RESET")) && !session_keep_timeout(session, error))
+	if (may_have_set(result) && !session_cap(session, error))
 		return false;
 
 	/* What no statement must have done to us, by whatever means. */
@@ -166,6 +167,24 @@ rows_written(const PGresult *result)
 	if (has_tag(result, "SELECT") && PQresultStatus(result) == PGRES_COMMAND_OK)
 		return strtoll(PQcmdTuples((PGresult *) result), NULL, 10);
 	return 0;
+}
+
+/*
+ * Can the statement have changed a setting?  A trigger's function could as well;
+ * then the client's clock is left, and lock_timeout from the next statement on.
+ */
+static bool
+may_have_set(const PGresult *result)
+{
+	static const char *const tags[] = {"SET", "RESET", "SELECT", "DO", "CALL"};
+	size_t i;
+
+	for (i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+	{
+		if (has_tag(result, tags[i]))
+			return true;
+	}
+	return false;
 }
 
 static bool

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "log.h"
+#include "observer.h"
+#include "plain_guard.h"
 #include "plain_policy.h"
 #include "plain_result.h"
 #include "plain_run_error.h"
@@ -22,6 +24,7 @@
 static bool check_step(Reader *reader, const Step *step, bool *taken_out, Error *error);
 static bool run_step(Reader *reader, const Step *step, Counts *counts, Error *error);
 static bool run_statement(Reader *reader, const Step *step, Counts *counts, Error *error);
+static bool check_losses(const RunPlace *at, Error *error);
 static bool take_data(Reader *reader, const Step *step, CopyData *data, bool *has_data, Error *error);
 
 bool
@@ -103,6 +106,7 @@ static bool
 run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 {
 	const Session *session = reader->session;
+	RunPlace at = {reader, step};
 	PGresult *result = NULL;
 	CopyData data = {NULL, 0};
 	bool has_data = false;
@@ -110,6 +114,7 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 	bool ok = sql != NULL || error_out_of_memory(error);
 
 	ok = ok && take_data(reader, step, &data, &has_data, error);
+	run_observe(&at);
 	if (ok && !query_run_statement(session, sql, has_data ? &data : NULL, step->how != HOW_SEND, &result, error))
 	{
 		ok = false;
@@ -120,6 +125,8 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 		ok = result_gset(result, reader->prefix, reader->variables, error);
 	else if (ok && step->how == HOW_GEXEC)
 		ok = result_gexec(session, result, counts, error);
+	ok = ok && check_losses(&at, error);
+	observer_at(session->observer, NULL, NULL);
 
 	if (!ok && error->file == NULL)
 	{
@@ -132,6 +139,42 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 	}
 	PQclear(result);
 	free(sql);
+	return ok;
+}
+
+void
+run_observe(const RunPlace *at)
+{
+	observer_at(at->reader->session->observer, run_tell_place, at);
+}
+
+void
+run_tell_place(const void *argument, Error *place)
+{
+	const RunPlace *at = argument;
+	TokenCursor cursor;
+	Token token = {0};
+
+	reader_tokens(at->reader, at->step, &cursor);
+	(void) token_next(&cursor, &token);
+	reader_place_step(at->reader, at->step, token.offset, place);
+}
+
+/* Where the statement can be told that has lost something, it is to be named. */
+static bool
+check_losses(const RunPlace *at, Error *error)
+{
+	const Reader *reader = at->reader;
+	Error place = ERROR_NONE;
+	TokenCursor cursor;
+	bool ok;
+
+	reader_tokens(reader, at->step, &cursor);
+	if (reader->guard == NULL || (at->step->how != HOW_GEXEC && !guard_is_interested(reader->guard, cursor)))
+		return true;
+	run_tell_place(at, &place);
+	ok = guard_check_statement(reader->guard, reader->session, &place, error);
+	error_free(&place);
 	return ok;
 }
 

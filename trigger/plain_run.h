@@ -23,6 +23,16 @@
 extern bool run_check(Reader *reader, const Script *script, const json_t *variables, Error *error);
 extern bool run_script(Reader *reader, const Script *script, const json_t *variables, Counts *counts, Error *error);
 
+/* A statement, for the observer to say where it is; it must live until observer_at() has another. */
+typedef struct RunPlace
+{
+	const Reader *reader;
+	const Step *step;
+} RunPlace;
+
+extern void run_observe(const RunPlace *at);
+extern void run_tell_place(const void *at, Error *place);
+
 /* May the statement be run?  Where it is not even one, it is not counted. */
 extern bool run_judge(Reader *reader, const Step *step, Verdict *verdict, Error *error);
 

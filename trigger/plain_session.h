@@ -29,11 +29,23 @@ extern bool session_for_script_outside(const Session *session, Error *error);
 /* As session_for_us(), in a transaction after which the script's own settings are back. */
 extern bool session_for_us_meanwhile(const Session *session, Error *error);
 
+/* The same within a script's transaction, after which the script's settings are back. */
+extern bool session_begin_aside(const Session *session, Error *error);
+extern bool session_end_aside(const Session *session, Error *error);
+
 /*
- * After a statement that may have changed it: the server stops at the deadline
- * by itself, or earlier where the script wants that.
+ * After a statement that may have changed them: the server stops soon after the
+ * deadline by itself, and waits for no lock longer than the option lock_timeout
+ * says; or less, where the script wants that.
  */
-extern bool session_keep_timeout(const Session *session, Error *error);
+extern bool session_cap(const Session *session, Error *error);
+
+/* The same outside of a transaction, where a lock is waited for until the deadline. */
+extern bool session_cap_patiently(const Session *session, Error *error);
+
+/* … and where that is not so for the next statement; "before" is to be restored, and freed. */
+extern bool session_cap_while_waiting(const Session *session, char **before, Error *error);
+extern bool session_restore_lock_timeout(const Session *session, const char *before, Error *error);
 
 /* The session's standard_conforming_strings. */
 extern bool session_standard_strings(const Session *session);

@@ -69,7 +69,7 @@ turn_is_taken(const Error *error)
 }
 
 bool
-turn_keep(const Session *session, Session *keeper, Error *error)
+turn_keep(const Session *session, const Deadline *limit, Session *keeper, Error *error)
 {
 	Backoff backoff = {LONGEST_PAUSE, FIRST_PAUSE};
 	bool ok;
@@ -82,7 +82,7 @@ turn_keep(const Session *session, Session *keeper, Error *error)
 	while (!(ok = keep(keeper, error)) && turn_is_taken(error))
 	{
 		query_rollback(keeper);
-		if (!backoff_pause(&backoff, keeper->deadline))
+		if (!backoff_pause(&backoff, limit))
 			break;
 		error_free(error);
 	}

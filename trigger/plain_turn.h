@@ -21,9 +21,9 @@ extern bool turn_is_taken(const Error *error);
 
 /*
  * Takes the lock on a connection of its own, which keeps it from one transaction
- * to the next; waits for it until the deadline.  "keeper" is zero.
+ * to the next; waits for it until the limit.  "keeper" is zero.
  */
-extern bool turn_keep(const Session *session, Session *keeper, Error *error);
+extern bool turn_keep(const Session *session, const Deadline *limit, Session *keeper, Error *error);
 
 /* Is it still kept?  To be asked before each commit. */
 extern bool turn_check(const Session *keeper, Error *error);

@@ -3,10 +3,10 @@
  * query.c
  *	  One query, under the deadline.
  *
- * The server is told to stop by itself at the deadline (statement_timeout,
- * which the callers set), since that leaves its own error, with the place in
- * the script.  Where that does not come within the deadline's grace, the query
- * is cancelled, and where that has no effect either the connection is given up.
+ * At the deadline the query is cancelled, which leaves the server's own error,
+ * with the place in the script.  A little later the server stops by itself
+ * (statement_timeout, which the callers set), should the cancel request not get
+ * through; and where that has no effect either the connection is given up.
  *
  *-------------------------------------------------------------------------
  */
@@ -16,12 +16,15 @@
 
 #include "cancel.h"
 #include "connection.h"
+#include "observer.h"
 
 /* How much of COPY's data is handed to libpq at a time. */
 #define COPY_PIECE ((size_t) 64 * 1024)
 
 static bool run(const Session *session, bool sent, const CopyData *data, PGresult **result, Error *error);
+static bool cancel(const Session *session, PGresult **result);
 static bool collect(const Session *session, int64_t until, const CopyData *data, PGresult **result);
+static bool wait_for_answer(const Session *session, int64_t until);
 static bool send_copy(const Session *session, int64_t until, const CopyData *data);
 static bool end_copy(const Session *session, int64_t until, const char *reason);
 static bool drop_copy(const Session *session, int64_t until);
@@ -99,6 +102,7 @@ query_still(const Session *session, Deadline *soon)
 	*soon = deadline_after(0);
 	soon->work += session->deadline->grace;
 	still.deadline = soon;
+	still.observer = NULL;
 	return still;
 }
 
@@ -135,21 +139,17 @@ static bool
 run(const Session *session, bool sent, const CopyData *data, PGresult **result, Error *error)
 {
 	PGresult *last = NULL;
-	int64_t grace = session->deadline->grace;
 	bool answered;
 	bool ok;
 
+	observer_query(session->observer);
 	if (!sent)
 		ok = libpq_failed(session, error);
 	else
 	{
-		answered = collect(session, session->deadline->work + grace, data, &last);
+		answered = collect(session, session->deadline->work, data, &last);
 		if (!answered)
-		{
-			cancel_query(session->connection, grace);
-			(void) end_copy(session, clock_now() + grace, "the deadline was reached");
-			answered = collect(session, clock_now() + grace, NULL, &last);
-		}
+			answered = cancel(session, &last);
 
 		/* An answer is one, however late: COMMIT's above all. */
 		if (answered)
@@ -163,6 +163,20 @@ run(const Session *session, bool sent, const CopyData *data, PGresult **result, 
 	else
 		PQclear(last);
 	return ok;
+}
+
+/* Cancels the query, and waits for what comes of that. */
+static bool
+cancel(const Session *session, PGresult **result)
+{
+	int64_t grace = session->deadline->grace;
+	int64_t second_line = session->deadline->work + DEADLINE_SECOND_LINE(grace);
+
+	cancel_query(session->connection, grace);
+	if (second_line < clock_now())
+		second_line = clock_now();
+	(void) end_copy(session, second_line, "the deadline was reached");
+	return collect(session, second_line + grace, NULL, result);
 }
 
 /* Sends what has not been sent, and waits for all results: false after the time. */
@@ -180,9 +194,7 @@ collect(const Session *session, int64_t until, const CopyData *data, PGresult **
 	{
 		while (PQisBusy(connection))
 		{
-			int64_t remaining = until - clock_now();
-
-			if (remaining <= 0 || !connection_wait(connection, false, remaining))
+			if (!wait_for_answer(session, until))
 				return false;
 			/* Where the connection is lost, PQgetResult says so. */
 			if (PQconsumeInput(connection) == 0)
@@ -201,6 +213,24 @@ collect(const Session *session, int64_t until, const CopyData *data, PGresult **
 			return false;
 		if (PQstatus(connection) == CONNECTION_BAD)
 			return true;
+	}
+}
+
+/* Meanwhile the observer may look what takes so long. */
+static bool
+wait_for_answer(const Session *session, int64_t until)
+{
+	for (;;)
+	{
+		int64_t remaining = until - clock_now();
+		int64_t due = observer_due(session->observer);
+
+		if (remaining <= 0)
+			return false;
+		if (connection_wait(session->connection, false, due < remaining ? due : remaining))
+			return true;
+		if (due < remaining)
+			observer_look(session->observer);
 	}
 }
 

@@ -16,25 +16,27 @@
 #include "deadline.h"
 #include "error.h"
 
+struct Observer;
+
 /* A connection, and by when what is done on it must be done. */
 typedef struct Session
 {
 	PGconn *connection;
 	const Deadline *deadline;
-	bool is_watched;      /* the server knows client_connection_check_interval */
-	bool is_pooled;       /* a pooler is between: another transaction may be another session, and others get this one */
-	const Target *target; /* where it leads … */
-	const char *database; /* … for another one like it */
+	bool is_watched;           /* the server knows client_connection_check_interval */
+	bool is_pooled;            /* a pooler is between: another transaction may be another session, and others get this one */
+	char server_started[32];   /* when the server did; "": not known */
+	int64_t lock_timeout;      /* the option; 0: no limit */
+	struct Observer *observer; /* who looks at it; NULL: nobody */
+	const Target *target;      /* where it leads … */
+	const char *database;      /* … for another one like it */
 } Session;
 
 /*
- * Makes the server look every second whether we are still there.  Should the
- * trigger be killed, it is to stop, instead of working on for nobody and
- * holding locks.  RESET ALL forgets this.  The second one is for a session that
- * is not ours beyond the transaction.
+ * Makes the server look every second whether we are still there.  It is set for
+ * a transaction alone: behind a pooler the next one can be somebody else's.
  */
-#define QUERY_WATCH "SET client_connection_check_interval = '1s'"
-#define QUERY_WATCH_LOCAL "SET LOCAL client_connection_check_interval = '1s'"
+#define QUERY_WATCH "client_connection_check_interval = '1s'"
 
 /* A parameter: text, or with a length the type's binary format. */
 typedef struct Parameter

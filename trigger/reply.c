@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "metrics.h"
 #include "shorten.h"
 #include "text.h"
 
@@ -204,6 +205,7 @@ reply_log_success(const Outcome *outcome, int64_t duration)
 		json_object_set_new(fields, "baseline", json_integer((json_int_t) (outcome->count - applied - unchanged)));
 	json_object_set_new(fields, "durationMs", json_integer(duration));
 	log_line(LEVEL_INFO, fields, outcome->plan != NULL ? "schema plan successful" : "schema initialization successful");
+	metrics_log(outcome, NULL);
 }
 
 void
@@ -217,6 +219,7 @@ reply_log_failure(const Outcome *outcome, const Error *error)
 		json_object_set_new(fields, "scripts", scripts_json(outcome));
 	json_object_del(fields, "errorMessage");
 	log_line(LEVEL_ERROR, fields, "%s", copy != NULL ? copy : "out of memory");
+	metrics_log(outcome, error);
 	free(copy);
 }
 

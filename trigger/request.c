@@ -7,6 +7,8 @@
  */
 #include "request.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +37,38 @@ request_read_baseline(const char *text, char **baseline)
 	free(*baseline);
 	*baseline = canonical;
 	return true;
+}
+
+/* The server's units, and its largest number for such settings. */
+bool
+request_read_time(const char *text, int64_t *milliseconds)
+{
+	static const struct
+	{
+		const char *name;
+		long long length;
+	} units[] = {{"", 1}, {"ms", 1}, {"s", 1000}, {"min", 60000}, {"h", 3600000}, {"d", 86400000}};
+	char *end;
+	long long number;
+	size_t i;
+
+	/* strtoll would take blanks and signs as well. */
+	if (!isdigit((unsigned char) text[0]))
+		return false;
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	while (*end == ' ')
+		end++;
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+	{
+		if (strcmp(end, units[i].name) != 0)
+			continue;
+		if (errno != 0 || number > INT32_MAX / units[i].length)
+			return false;
+		*milliseconds = number * units[i].length;
+		return true;
+	}
+	return false;
 }
 
 bool

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "error.h"
 
@@ -35,9 +36,11 @@ typedef struct Request
 	bool force;
 	bool out_of_order;
 	bool allow_changed;
-	bool allow_data_loss; /* which only the extension guards against */
+	bool allow_data_loss;
 	bool allow_missing;
 	Resume resume;
+	int64_t lock_timeout; /* in milliseconds; 0: no limit */
+	int64_t retry_for;    /* the same; 0: one attempt */
 	Plan plan;
 	char *bundle_checksum; /* what the bundle's must be; NULL: it may be any */
 	char *baseline;        /* a version, canonical; NULL: none */
@@ -46,11 +49,18 @@ typedef struct Request
 
 /* What a value of some options must be, for errors. */
 #define REQUEST_RESUME_EXPECTED "\"skip\" or \"again\""
+#define REQUEST_TIME_EXPECTED "a time, as \"500ms\", \"2s\" or \"1min\""
 #define REQUEST_BASELINE_EXPECTED "a version: numbers with dots between them"
 
 /* False where the text is no such value, or memory is out. */
 extern bool request_read_resume(const char *text, Resume *resume);
 extern bool request_read_baseline(const char *text, char **baseline);
+
+/*
+ * A time as the server's settings have it, of whole numbers; without a unit it
+ * counts milliseconds.
+ */
+extern bool request_read_time(const char *text, int64_t *milliseconds);
 
 /* A copy of its own, to be given to request_free(). */
 extern bool request_copy(const Request *from, Request *to, Error *error);

@@ -23,6 +23,9 @@
 /* For the Runtime API, which is on this machine, to take an answer. */
 #define ANSWER_TIMEOUT 2000
 #define ANSWER_ATTEMPTS_FOR 10000
+#define TRACE_VARIABLE "_X_AMZN_TRACE_ID"
+#define LONGEST_TRACE 1024
+
 #define FIRST_PAUSE 50
 #define LONGEST_PAUSE 1000
 
@@ -101,6 +104,7 @@ void
 invocation_free(Invocation *invocation)
 {
 	free(invocation->request_id);
+	free(invocation->trace_id);
 	free(invocation->event);
 	memset(invocation, 0, sizeof(*invocation));
 }
@@ -123,6 +127,7 @@ read_invocation(Http *http, HttpResponse *response, Invocation *invocation, Erro
 {
 	const char *request_id = http_response_header(http, "Lambda-Runtime-Aws-Request-Id");
 	const char *deadline = http_response_header(http, "Lambda-Runtime-Deadline-Ms");
+	const char *trace_id = http_response_header(http, "Lambda-Runtime-Trace-Id");
 	char *end = NULL;
 
 	if (request_id == NULL || !is_request_id(request_id))
@@ -134,7 +139,9 @@ read_invocation(Http *http, HttpResponse *response, Invocation *invocation, Erro
 		return error_set(error, ERROR_INTERNAL, "the Runtime API gave no valid Lambda-Runtime-Deadline-Ms");
 
 	invocation->request_id = strdup(request_id);
-	if (invocation->request_id == NULL)
+	if (trace_id != NULL && trace_id[0] != '\0')
+		invocation->trace_id = strdup(trace_id);
+	if (invocation->request_id == NULL || (trace_id != NULL && trace_id[0] != '\0' && invocation->trace_id == NULL))
 		return error_out_of_memory(error);
 
 	invocation->event = response->body;
@@ -142,6 +149,24 @@ read_invocation(Http *http, HttpResponse *response, Invocation *invocation, Erro
 	response->body = NULL;
 	response->length = 0;
 	return true;
+}
+
+/*
+ * As the Runtime API asks for: what makes calls for us finds it there.  In memory
+ * of our own: setenv() keeps every value that there ever was.
+ */
+bool
+runtime_trace(const Invocation *invocation)
+{
+	static char entry[sizeof(TRACE_VARIABLE) + LONGEST_TRACE];
+
+	(void) unsetenv(TRACE_VARIABLE);
+	if (invocation->trace_id == NULL)
+		return true;
+	if (strlen(invocation->trace_id) >= LONGEST_TRACE)
+		return false;
+	snprintf(entry, sizeof(entry), TRACE_VARIABLE "=%s", invocation->trace_id);
+	return putenv(entry) == 0;
 }
 
 /* It becomes part of a URL. */

@@ -18,6 +18,7 @@
 typedef struct Invocation
 {
 	char *request_id;
+	char *trace_id;   /* X-Ray's header for the invocation; NULL: there is none */
 	int64_t deadline; /* Unix time in milliseconds */
 	char *event;      /* NUL-terminated, but may hold NUL as well */
 	size_t event_length;
@@ -29,6 +30,9 @@ extern bool runtime_next(Http *http, const char *address, Invocation *invocation
 /* Answers an invocation: error_type NULL is success. */
 extern bool runtime_answer(Http *http, const char *address, const Invocation *invocation,
 						   const char *error_type, const char *payload, Error *error);
+
+/* Puts the trace into the environment, or takes the last one's away. */
+extern bool runtime_trace(const Invocation *invocation);
 
 /* Says that there will be no invocation: for what leaves no event to be served. */
 extern void runtime_fail_start(Http *http, const char *address, const Error *problem);

@@ -1,6 +1,7 @@
 """Stand-ins, on loopback, for what the trigger talks to in production."""
 
 from .cloudformation import CloudFormation
+from .dns import NameServer
 from .http_server import Answer, LoopbackServer, Request
 from .https_proxy import HttpsProxy
 from .parameters_secrets import ParametersAndSecrets
@@ -9,6 +10,6 @@ from .runtime_api import Invocation, Outcome, RuntimeApi
 from .secrets_manager import Credentials, SecretsManager
 
 __all__ = [
-    'Answer', 'CloudFormation', 'Credentials', 'HttpsProxy', 'Invocation', 'LoopbackServer', 'Outcome',
+    'Answer', 'CloudFormation', 'Credentials', 'HttpsProxy', 'Invocation', 'LoopbackServer', 'NameServer', 'Outcome',
     'ParametersAndSecrets', 'PostgresProxy', 'Request', 'RuntimeApi', 'SecretsManager',
 ]

@@ -7,6 +7,7 @@ import dataclasses
 import http.server
 import select
 import socket
+import ssl
 import sys
 import threading
 import traceback
@@ -53,6 +54,7 @@ class LoopbackServer:
     """
 
     body_at_most = 1 << 20
+    tls = None                  # an ssl.SSLContext: HTTPS
 
     def __init__(self):
         self.crashes = []
@@ -71,7 +73,7 @@ class LoopbackServer:
 
     @property
     def url(self):
-        return 'http://' + self.address
+        return ('https://' if self.tls else 'http://') + self.address
 
     def start(self):
         self._server = _Server(self)
@@ -112,6 +114,13 @@ class _Server(http.server.ThreadingHTTPServer):
         self._slots = threading.BoundedSemaphore(CONNECTIONS_AT_MOST)
         super().__init__(('127.0.0.1', 0), _Handler)
 
+    def get_request(self):
+        request, client_address = super().get_request()
+        if self.owner.tls:
+            # The handshake is done by the connection's own thread, when it reads.
+            request = self.owner.tls.wrap_socket(request, server_side=True, do_handshake_on_connect=False)
+        return request, client_address
+
     def process_request(self, request, client_address):
         if not self._slots.acquire(timeout=1):
             self.shutdown_request(request)
@@ -129,7 +138,7 @@ class _Server(http.server.ThreadingHTTPServer):
             self._slots.release()
 
     def handle_error(self, request, client_address):
-        gone = isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError))
+        gone = isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError, ssl.SSLError))
         if not gone and not self.owner.closing:
             self.owner.crashes.append(traceback.format_exc())
 

@@ -24,10 +24,11 @@ class PostgresProxy:
     cut_delivered  … after the server got them and answered (True), or before (False)
     watch          watch(data, port) is called before what a client sends is passed on, from a port
                    that pg_stat_activity knows; and if it gives a function, that after it
+    deaf           requests to cancel are taken, and never passed on
     """
 
     def __init__(self, target, refusals=0, sqlstate='57P03', message='the database system is starting up',
-                 drops=0, silent=False, cut_on=None, cut_delivered=True, watch=None):
+                 drops=0, silent=False, cut_on=None, cut_delivered=True, watch=None, deaf=False):
         self.target = target
         self.refusals = refusals
         self.drops = drops
@@ -35,6 +36,7 @@ class PostgresProxy:
         self.cut_on = cut_on
         self.cut_delivered = cut_delivered
         self.watch = watch
+        self.deaf = deaf
         self.connections = 0            # without those that only carry a cancel request
         self.cancels = 0
         self.cuts = 0
@@ -86,6 +88,9 @@ class PostgresProxy:
         packet = self._startup_packet(client)
         if struct.unpack('!i', packet[4:8])[0] == CANCEL_REQUEST:
             self.cancels += 1
+            if self.deaf:
+                self._closing.wait(60)
+                return
             with socket.create_connection(self.target) as server:
                 server.sendall(packet)
                 server.recv(1)

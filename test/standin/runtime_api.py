@@ -59,6 +59,7 @@ class RuntimeApi(LoopbackServer):
         super().__init__()
         self.violations = []
         self.init_errors = []
+        self.traces = {}                    # of each request that was delivered
         self.polls = 0                      # how often /next was asked
         self._changed = threading.Condition()
         self._queue = collections.deque()
@@ -130,11 +131,13 @@ class RuntimeApi(LoopbackServer):
             if invocation.deadline_ms is None:
                 invocation.deadline_ms = int((time.time() + invocation.timeout_s) * 1000)
             invocation.delivered_at = time.monotonic()
+            trace = 'Root=1-%08x-%s;Sampled=0' % (int(time.time()), uuid.uuid4().hex[:24])
+            self.traces[invocation.request_id] = trace
         return Answer(200, invocation.event, headers=(
             ('Lambda-Runtime-Aws-Request-Id', invocation.request_id),
             ('Lambda-Runtime-Deadline-Ms', str(invocation.deadline_ms)),
             ('Lambda-Runtime-Invoked-Function-Arn', FUNCTION_ARN),
-            ('Lambda-Runtime-Trace-Id', 'Root=1-%08x-%s;Sampled=0' % (int(time.time()), uuid.uuid4().hex[:24])),
+            ('Lambda-Runtime-Trace-Id', trace),
         ))
 
     def _finish(self, request, request_id, verb):

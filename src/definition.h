@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * definition.h
+ *	  Pieces of which the definitions of objects are made.
+ *
+ * All are what the caches know now; where a snapshot is given, what was there then.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RDS_DEFINITION_H
+#define RDS_DEFINITION_H
+
+#include "access/htup.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "utils/rel.h"
+#include "utils/snapshot.h"
+
+extern HeapTuple rds_catalog_row(Relation catalog, Oid oid, Snapshot snapshot);
+extern HeapTuple rds_catalog_row_of(Oid catalog, Oid oid, Snapshot snapshot);
+extern Oid rds_catalog_oid(Relation catalog, HeapTuple row);
+
+extern bool rds_is_temporary_schema(Oid schema, Snapshot snapshot);
+extern char *rds_schema_name(Oid schema, Snapshot snapshot);
+extern char *rds_qualified_name(Oid schema, const char *name, Snapshot snapshot);
+extern char *rds_relation_name(Oid relation, Snapshot snapshot, HeapTuple *row);
+extern char *rds_type_name(Oid type, Snapshot snapshot);
+
+extern void rds_append_result(StringInfo out, const char *before, PGFunction function, Datum first, Datum second,
+							  const char *after);
+extern void rds_append_options(StringInfo out, const char *before, Datum options);
+extern void rds_append_privileges(StringInfo out, const char *before, Datum privileges);
+extern void rds_append_tablespace(StringInfo out, Oid tablespace);
+extern void rds_append_comment(StringInfo out, Oid catalog, Oid oid);
+extern void rds_append_columns(StringInfo out, Oid relation);
+extern void rds_append_column_comments(StringInfo out, Oid relation);
+extern void rds_append_end(StringInfo out, Relation catalog, HeapTuple row, bool has_labels);
+
+#endif /* RDS_DEFINITION_H */

@@ -1,0 +1,104 @@
+"""What CloudWatch and X-Ray are told."""
+
+import contextlib
+import os
+
+import pytest
+
+jsonschema = pytest.importorskip('jsonschema')
+
+from standin.embedded_metrics import metrics_of    # noqa: E402
+
+
+@pytest.fixture(params=['plain', pytest.param('extension', marks=pytest.mark.extension)])
+def mode(request):
+    return request.param
+
+
+def metrics(function):
+    """Of each invocation so far; in the log the line is written before the answer."""
+    return [entry for entry in function.log if '_aws' in entry]
+
+
+def values(entry):
+    found, dimensions = metrics_of(entry)
+    assert dimensions == {'FunctionName': 'rdsinit'} and list(found) == ['rdsinit']
+    assert {name: unit for name, (_, unit) in found['rdsinit'].items()} == {
+        'Duration': 'Milliseconds', 'Scripts': 'Count', 'Statements': 'Count', 'Retries': 'Count', 'Failures': 'Count'}
+    return {name: value for name, (value, _) in found['rdsinit'].items()}
+
+
+def test_of_a_success(trigger, mode):
+    function = trigger({'V1__a.sql': 'CREATE TABLE a ();\nSELECT pg_sleep(0.2);', 'b.sql': 'SELECT 1;'}, RDSINIT_MODE=mode)
+    payload = function.succeed()
+    function.succeed()
+    first, second = metrics(function)
+    duration = values(first).pop('Duration')
+    assert 200 <= duration <= payload['durationMs'] + 100
+    assert {**values(first), 'Duration': 0} == {'Duration': 0, 'Scripts': 2, 'Statements': 3, 'Retries': 0, 'Failures': 0}
+    assert {**values(second), 'Duration': 0} == {'Duration': 0, 'Scripts': 0, 'Statements': 0, 'Retries': 0, 'Failures': 0}
+    assert first['mode'] == mode and first['requestId'] != second['requestId']
+
+
+@pytest.mark.parametrize('script, variables', [('SELECT nothing;', {}), ('', {'DB_HOST': None}), ('SELECT 1;', {'RDSINIT_FORCE': 'perhaps'})],
+                         ids=['script', 'no host', 'configuration'])
+def test_of_a_failure(plain, script, variables):
+    function = plain(script, **variables)
+    payload = function.fail()
+    entry, = metrics(function)
+    assert values(entry)['Failures'] == 1 and values(entry)['Scripts'] == 0
+    assert entry['errorType'] == payload['errorType']
+
+
+def test_of_retries(plain, database):
+    database.create().rows('CREATE TABLE held ()')
+    with contextlib.closing(database.connect()) as holder:
+        holder.cursor().execute('BEGIN; LOCK TABLE held')
+        function = plain('ALTER TABLE held ADD COLUMN n int;', RDSINIT_LOCK_TIMEOUT='100ms', RDSINIT_RETRY_FOR='1s')
+        function.fail()
+    assert values(metrics(function)[0])['Retries'] >= 1
+
+
+def test_by_hand_there_are_none(once):
+    assert [entry for entry in once('SELECT 1;', RDSINIT_MODE='plain').log if '_aws' in entry] == []
+
+
+@pytest.mark.parametrize('broken', [
+    {}, {'_aws': {}}, {'_aws': {'Timestamp': 'now', 'CloudWatchMetrics': []}},
+    {'_aws': {'Timestamp': 1, 'CloudWatchMetrics': [{'Namespace': 'n', 'Dimensions': [], 'Metrics': [{'Name': 'm'}]}]}, 'm': 1},
+    {'_aws': {'Timestamp': 1, 'CloudWatchMetrics': [{'Namespace': 'n', 'Dimensions': [['d']], 'Metrics': [{'Name': 'm', 'Unit': 'ms'}]}]}, 'm': 1, 'd': 'x'}])
+def test_the_schema_refuses_what_cloudwatch_does(broken):
+    with pytest.raises(jsonschema.ValidationError):
+        metrics_of(broken)
+
+
+# X-Ray
+
+def test_the_trace_is_in_each_line_of_its_invocation(plain):
+    function = plain("DO $$ BEGIN RAISE NOTICE 'hello'; END $$;")
+    for _ in range(2):
+        function.succeed()
+    lines = [entry for entry in function.log if 'requestId' in entry]
+    traces = {entry['requestId']: entry['xrayTraceId'] for entry in lines}
+    assert traces == function.runtime.traces and len(set(traces.values())) == 2
+    assert any(entry['message'] == 'hello' for entry in lines)
+
+
+def test_the_trace_is_in_the_environment(plain):
+    """Where the Runtime API says that it must be; /proc shows only what a process started with, so a debugger's eye is needed."""
+    function = plain('SELECT 1;')
+    function.succeed()
+    trace, = function.runtime.traces.values()
+    assert ('_X_AMZN_TRACE_ID=%s' % trace).encode() in memory(function.pid)
+
+
+def memory(pid):
+    """What the process has written in memory of its own."""
+    found = b''
+    with open('/proc/%d/maps' % pid, encoding='ascii') as maps, open('/proc/%d/mem' % pid, 'rb') as mem:
+        for line in maps:
+            if ' rw-p ' in line and os.path.basename(line.split()[-1]) in ('bootstrap', '[heap]', '0'):
+                start, end = (int(part, 16) for part in line.split()[0].split('-'))
+                mem.seek(start)
+                found += mem.read(end - start)
+    return found
