@@ -13,7 +13,6 @@ import pytest
 from support import run_once
 from support.scripts import BROKEN, SHOP
 
-MODE = {'RDSINIT_MODE': 'plain'}
 CANARY = 'canary-pass-word'
 
 
