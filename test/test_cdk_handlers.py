@@ -172,3 +172,10 @@ def test_what_cloudformation_sends_itself_is_answered_to_itself(trigger, token):
         'PhysicalResourceId': 'p', 'ResponseURL': 'https://127.0.0.1:1/x', 'ResourceProperties': {'ServiceToken': token}},
         timeout_s=4)
     assert payload['errorType'] == 'Rdsinit.Response' and 'CloudFormation could not be answered' in payload['errorMessage']
+
+
+def test_a_url_without_tls_is_nobody_elses(trigger, cloudformation):
+    """Only tests have such ones, whatever they say of the ServiceToken."""
+    event = cloudformation.event('Create', cloudformation.resource(), {})
+    event['ResourceProperties']['ServiceToken'] = HANDLER
+    assert cloudformation.send(trigger(GOOD), event).status == 'SUCCESS'

@@ -20,7 +20,7 @@ def deployed(deploy, server, database, secrets, trigger, tmp_path):
         'username': server.user, 'password': server.password, 'engine': 'postgres', 'host': server.host,
         'port': server.port, 'dbname': database.name, 'dbInstanceIdentifier': 'shop'})
 
-    def deployed(files, **parameters):
+    def deployed(files, sslmode='disable', **parameters):
         write_bundle(files, tmp_path / str(len(files)))
         checksum = subprocess.run(
             [program(), '--bundle-checksum'], env={'RDSINIT_BUNDLE': str(tmp_path / str(len(files)))},
@@ -29,7 +29,8 @@ def deployed(deploy, server, database, secrets, trigger, tmp_path):
             'DatabaseHost': server.host, 'DatabasePort': server.port, 'DatabaseName': database.name, 'SecretArn': arn,
             'BundleChecksum': checksum, **parameters})
         variables = deployment.properties('Function')['Environment']['Variables']
-        function = trigger(files, **{'DB_USER': None, 'DB_PASSWORD': None, **variables, **secrets.environment()})
+        function = trigger(files, **{'DB_USER': None, 'DB_PASSWORD': None, 'DB_SSLMODE': sslmode, **variables,
+                                      **secrets.environment()})
         # CloudFormation makes strings of all; its stand-in says which ServiceToken it is.
         properties = {key: str(value) for key, value in deployment.properties('Schema').items() if key != 'ServiceToken'}
         return function, properties
@@ -89,3 +90,14 @@ def test_data_are_lost_only_where_the_template_says_so(deployed, cloudformation,
     function, properties = deployed(dropping, AllowDataLoss='true')
     assert resource.update(function, properties).status == 'SUCCESS'
     assert database.relations() == []
+
+
+@pytest.mark.parametrize('sslmode, type_, said', [
+    ('disable', 'Rdsinit.Configuration', 'DB_AUTH is iam, which needs TLS'),
+    ('require', 'Rdsinit.Connection', 'SSL was required')])
+def test_iam_authentication_is_what_the_program_takes_it_for(deployed, secrets, sslmode, type_, said):
+    """It is asked for, with a user and without a secret; this server has no TLS, over which a token would go."""
+    function, _ = deployed(V1, sslmode, SecretArn='', DatabaseResourceId='db-ABC', DatabaseUser='deployer')
+    payload = function.fail()
+    assert payload['errorType'] == type_ and said in payload['errorMessage']
+    assert secrets.requests == []

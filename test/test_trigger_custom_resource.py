@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from resource import RLIMIT_AS, getpagesize, prlimit
 
 import pytest
 
@@ -42,10 +43,13 @@ def test_create(cloudformation, function, database):
 
 
 def test_the_url_is_no_matter_of_the_log(cloudformation, function):
+    cloudformation.close(1)
     cloudformation.refuse(1)
     succeeded(cloudformation.resource().create(function))
-    assert 'Signature' not in function.stderr and 'AWSAccessKeyId' not in function.stderr
+    assert cloudformation.puts == [0, 403, 200]
     function.wait_for_log(lambda entry: 'HTTP 403, AccessDenied' in entry['message'])
+    function.wait_for_log(lambda entry: 'was answered: SUCCESS' in entry['message'])
+    assert 'Signature' not in function.stderr and 'AWSAccessKeyId' not in function.stderr
 
 
 def test_the_physical_id_stays(cloudformation, function):
@@ -232,6 +236,15 @@ def test_a_failure_of_ours_is_answered(cloudformation, plain, variables, named):
     result = failed(cloudformation.resource().create(function))
     assert named in result.reason
     assert CANARY not in result.reason and CANARY not in function.stderr
+
+
+def test_too_little_memory_is_answered(cloudformation, plain, database):
+    function = plain('-- %s\n' % ('x' * (64 << 20)))
+    function.runtime.wait_for_poll()
+    with open('/proc/%d/statm' % function.pid) as statm:
+        size = int(statm.read().split()[0]) * getpagesize()
+    prlimit(function.pid, RLIMIT_AS, (size + (32 << 20),) * 2)
+    assert 'out of memory' in failed(cloudformation.resource().create(function)).reason
 
 
 def test_a_script_without_an_end_is_answered_before_the_deadline(cloudformation, plain, database):

@@ -42,6 +42,14 @@ def by_secret(database, secrets):
     return {**secrets.environment(), 'DB_SECRET_NAME': 'db', 'DB_USER': None, 'DB_PASSWORD': None}
 
 
+def wait_until_idle(function, invocations):
+    """Until it has asked for the next event: Lambda freezes nobody before that."""
+    end = time.monotonic() + 10
+    while function.runtime.polls <= invocations:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_a_thousand_invocations(trigger, database, by_secret, mode):
     """All kinds: scripts left alone and forced, failures of each sort, the secret fetched each time."""
     bundle = {**SCRIPTS, 'c.sql': 'SELECT 1 / :divisor;'}
@@ -67,13 +75,13 @@ def test_a_freeze_between_two(plain, database, secrets, by_secret):
     """Lambda stops a process between two invocations; what it was connected to may be gone when it wakes up."""
     function = plain(SCRIPTS, **by_secret)
     function.succeed()
-    function.runtime.wait_for_poll()
+    wait_until_idle(function, 1)
     before = state(function)
     os.kill(function.pid, signal.SIGSTOP)
     time.sleep(FREEZE)
     os.kill(function.pid, signal.SIGCONT)
     assert [script['outcome'] for script in function.succeed()['scripts']] == ['unchanged', 'unchanged']
-    function.runtime.wait_for_poll()
+    wait_until_idle(function, 2)
     assert state(function) == before
     assert len(secrets.requests) == 2
     database.wait_until(OURS, (database.name,))
@@ -84,6 +92,7 @@ def test_a_freeze_in_which_the_server_moved_on(plain, database, role):
     owner, password = role('LOGIN CREATEDB')
     function = plain(SCRIPTS, DB_USER=owner, DB_PASSWORD=password)
     function.succeed()
+    wait_until_idle(function, 1)
     os.kill(function.pid, signal.SIGSTOP)
     database.drop()
     os.kill(function.pid, signal.SIGCONT)

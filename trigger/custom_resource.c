@@ -130,14 +130,14 @@ custom_resource_reason(const Error *error)
 }
 
 char *
-custom_resource_body(const Event *event, const json_t *reason, const json_t *data, Error *error)
+custom_resource_body(const Event *event, bool succeeded, const json_t *reason, const json_t *data, Error *error)
 {
 	json_t *answer = json_object();
 	json_t *id = custom_resource_id(event, error);
 	char *body = NULL;
 
 	if (answer == NULL || id == NULL ||
-		json_object_set_new(answer, "Status", json_string(reason != NULL ? "FAILED" : "SUCCESS")) != 0 ||
+		json_object_set_new(answer, "Status", json_string(succeeded ? "SUCCESS" : "FAILED")) != 0 ||
 		json_object_set(answer, "PhysicalResourceId", id) != 0)
 		error_out_of_memory(error);
 	else if (copy_text(event, "StackId", answer, error) && copy_text(event, "RequestId", answer, error) &&
@@ -145,6 +145,8 @@ custom_resource_body(const Event *event, const json_t *reason, const json_t *dat
 	{
 		if (reason != NULL)
 			json_object_set(answer, "Reason", (json_t *) reason);
+		else if (!succeeded)
+			json_object_set_new(answer, "Reason", json_string("out of memory"));
 		if (data != NULL)
 			json_object_set(answer, "Data", (json_t *) data);
 		body = shorten(answer, LONGEST_BODY);

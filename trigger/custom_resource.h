@@ -41,9 +41,9 @@ extern json_t *custom_resource_data(const Outcome *outcome);
 extern json_t *custom_resource_reason(const Error *error);
 
 /*
- * The body of the PUT, to be freed; "reason" NULL means success.  NULL with an
- * error where the event does not hold what CloudFormation would know it by.
+ * The body of the PUT, to be freed; "reason" and "data" may be NULL.  NULL with
+ * an error where the event does not hold what CloudFormation would know it by.
  */
-extern char *custom_resource_body(const Event *event, const json_t *reason, const json_t *data, Error *error);
+extern char *custom_resource_body(const Event *event, bool succeeded, const json_t *reason, const json_t *data, Error *error);
 
 #endif /* CUSTOM_RESOURCE_H */

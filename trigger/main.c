@@ -178,7 +178,7 @@ usage(FILE *stream)
 			"  DB_SSLMODE             verify-full where there is a CA file, else require\n"
 			"  DB_SSLROOTCERT         the CA file; without it ca.pem, rds-roots.pem and\n"
 			"                         amazon-roots.pem beside the program\n"
-			"  DB_AUTH                password, or iam: a token of IAM database authentication\n"
+			"  DB_AUTH                password, or iam: tokens of IAM authentication\n"
 			"  DB_ADMIN_NAME          postgres: connected to only for creating DB_NAME\n"
 			"  RDSINIT_BUNDLE         file or directory of scripts; without it \"schema\",\n"
 			"                         or else \"schema.sql\", beside the program\n"

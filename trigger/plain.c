@@ -92,6 +92,7 @@ plain_apply(const Session *session, const Bundle *bundle, const Request *request
 	if (!ok && error->type != NULL && strcmp(error->type, ERROR_TIMEOUT) == 0)
 		retry_explain_timeout(session, error);
 	outcome->retries = retry.attempts - 1;
+	retry_end(&retry);
 	return course_end(&course, ok);
 }
 

@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "log.h"
 #include "observer.h"
@@ -24,6 +25,7 @@
 /* What no rollback takes back: a second attempt would not find the session as the first did. */
 #define FORGET_COMMANDS "DEALLOCATE ALL; SELECT pg_catalog.pg_advisory_unlock_all()"
 
+static void remember(Retry *retry, const Observer *observer, const Error *error);
 static void give_up(const Retry *retry, const Session *session, Error *error);
 
 void
@@ -31,12 +33,23 @@ retry_begin(Retry *retry, const Session *session, const Request *request)
 {
 	int64_t until = clock_now() + request->retry_for;
 
+	memset(retry, 0, sizeof(*retry));
 	retry->limit = *session->deadline;
 	if (until < retry->limit.work)
 		retry->limit.work = until;
 	retry->backoff.longest = LONGEST_PAUSE;
 	retry->backoff.next = FIRST_PAUSE;
 	retry->attempts = 1;
+}
+
+void
+retry_end(Retry *retry)
+{
+	free(retry->wait);
+	free(retry->holders);
+	retry->wait = NULL;
+	retry->holders = NULL;
+	error_free(&retry->place);
 }
 
 bool
@@ -48,9 +61,9 @@ retry_is_lock_error(const Error *error)
 bool
 retry_pause(Retry *retry, const Session *session, Error *error)
 {
-	const char *wait = session->observer->wait;
 	json_t *fields;
 
+	remember(retry, session->observer, error);
 	if (!backoff_pause(&retry->backoff, &retry->limit))
 	{
 		give_up(retry, session, error);
@@ -62,7 +75,7 @@ retry_pause(Retry *retry, const Session *session, Error *error)
 	if (error->file != NULL)
 		json_object_update_new(fields, json_pack("{s:o, s:I}", "file", text_json(error->file), "line", (json_int_t) error->line));
 	log_line(LEVEL_WARN, fields, "could not get %s: all is given back, and tried again",
-			 wait != NULL ? wait : "a lock");
+			 retry->wait != NULL ? retry->wait : "a lock");
 	return retry_at_once(session, error);
 }
 
@@ -87,18 +100,33 @@ retry_explain_timeout(const Session *session, Error *error)
 	free(detail);
 }
 
+/* What was seen before holds for the same statement alone. */
+static void
+remember(Retry *retry, const Observer *observer, const Error *error)
+{
+	bool is_same = retry->place.file != NULL && error->file != NULL && strcmp(retry->place.file, error->file) == 0 &&
+				   retry->place.statement == error->statement;
+
+	if (observer->wait == NULL && is_same)
+		return;
+	retry_end(retry);
+	retry->wait = observer->wait != NULL ? strdup(observer->wait) : NULL;
+	retry->holders = observer->holders != NULL ? strdup(observer->holders) : NULL;
+	if (error->file != NULL)
+		error_place(&retry->place, error->file, error->line, error->column, error->statement);
+}
+
 /* In the extension's words. */
 static void
 give_up(const Retry *retry, const Session *session, Error *error)
 {
-	const Observer *observer = session->observer;
 	bool is_deadlock = error_has_sqlstate(error, "40P01");
-	const char *more = is_deadlock ? error->detail : observer->holders;
+	const char *more = is_deadlock ? error->detail : retry->holders;
 	char *detail = NULL;
 	int length;
 
-	if (!is_deadlock && observer->wait != NULL)
-		error_reword(error, "could not get %s", observer->wait);
+	if (!is_deadlock && retry->wait != NULL)
+		error_reword(error, "could not get %s", retry->wait);
 	if (is_deadlock)
 		length = asprintf(&detail, "It was so in each of %d attempts.%s%s", retry->attempts,
 						  more != NULL ? "\n" : "", more != NULL ? more : "");

@@ -20,9 +20,15 @@ typedef struct Retry
 	Deadline limit; /* no attempt begins after it */
 	Backoff backoff;
 	int attempts;
+
+	/* What an earlier attempt was seen waiting for, and where: the last one's time may be too short for a look. */
+	char *wait;
+	char *holders;
+	Error place;
 } Retry;
 
 extern void retry_begin(Retry *retry, const Session *session, const Request *request);
+extern void retry_end(Retry *retry);
 
 /* Is it an error that another attempt may do without: a lock, or a deadlock? */
 extern bool retry_is_lock_error(const Error *error);

@@ -39,8 +39,7 @@ extern void reply_add_list(json_t *reply, const char *key, json_t *list, size_t 
  */
 extern char *reply_text(json_t *reply);
 
-/* Logs the same in short. */
-/* With the metrics. */
+/* Logs the same in short, and the metrics. */
 extern void reply_log_success(const Outcome *outcome, int64_t duration);
 extern void reply_log_failure(const Outcome *outcome, const Error *error);
 

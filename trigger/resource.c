@@ -43,7 +43,7 @@ resource_answer(Http *http, const Config *config, const Error *config_error, con
 	Deadline to_answer = deadline_to_answer(deadline);
 	int64_t reserve = deadline_remaining(deadline) / 4;
 	Work task = {config, config_error, event, &until};
-	char *answerable = custom_resource_body(event, NULL, NULL, error);
+	char *answerable = custom_resource_body(event, true, NULL, NULL, error);
 	json_t *result;
 	json_t *reply = NULL;
 
@@ -133,13 +133,15 @@ work(Http *http, const Work *task, Error *error)
 	{
 		Outcome none = {0};
 
+		if (error->type == NULL)
+			error_out_of_memory(error);
 		reply_log_failure(&none, error);
 		result = failure(error);
 	}
 	return result;
 }
 
-/* NULL with an error where nothing was begun. */
+/* NULL with an error where nothing was begun; without one where memory is out. */
 static json_t *
 deploy(Http *http, const Config *config, const Event *event, const Deadline *deadline, Error *error)
 {
@@ -182,11 +184,13 @@ static bool
 put(Http *http, const Event *event, const json_t *result, const Deadline *deadline, Error *error)
 {
 	const json_t *reason = json_object_get(result, "reason");
-	char *body = custom_resource_body(event, reason, json_object_get(result, "data"), error);
+	/* What memory was too short to tell is no success. */
+	bool succeeded = json_object_get(result, "reply") != NULL && reason == NULL;
+	char *body = custom_resource_body(event, succeeded, reason, json_object_get(result, "data"), error);
 	bool ok = body != NULL && resource_put(http, event_text(event, "ResponseURL"), body, deadline, error);
 
 	if (ok)
-		log_line(LEVEL_INFO, NULL, "CloudFormation was answered: %s", reason != NULL ? "FAILED" : "SUCCESS");
+		log_line(LEVEL_INFO, NULL, "CloudFormation was answered: %s", succeeded ? "SUCCESS" : "FAILED");
 	free(body);
 	return ok;
 }

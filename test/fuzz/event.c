@@ -103,7 +103,7 @@ answer_resource(const Config *config, const Event *event, Error *error)
 	Outcome outcome = {0};
 	json_t *data = custom_resource_data(&outcome);
 	Error other = ERROR_NONE;
-	char *body = custom_resource_body(event, reason, data, &other);
+	char *body = custom_resource_body(event, ok, reason, data, &other);
 
 	if ((body == NULL) != (other.type != NULL) || (body != NULL && strlen(body) > LONGEST_BODY))
 		abort();

@@ -75,8 +75,9 @@ class CloudFormation(LoopbackServer):
         """The event of a request, with a ResponseURL of its own."""
         request_id = str(uuid.uuid4())
         name = '%s|%s|%s' % (resource.stack_id, resource.logical_id, request_id)
-        # As presigned URLs are: what is escaped stays so, and so do the cases of its digits.
-        path = '/%s/%s?AWSAccessKeyId=AKIATEST&Expires=1577844000&Signature=a%%2Fb%%2bC~d.%%20e%%3D&x=(1)+2' % (
+        # As presigned URLs are: what is escaped stays so, and so do the cases of its digits; and more than they are,
+        # since nothing of it is the client's to put in order.
+        path = '/%s/./a/../%s?AWSAccessKeyId=AKIATEST&Expires=1577844000&Signature=a%%2Fb%%2bC~d.%%20e%%3D&x=(1)+2' % (
             BUCKET, name.replace(':', '%3A').replace('/', '%2F').replace('|', '%7C'))
         event = {
             'RequestType': request_type,
