@@ -24,12 +24,14 @@ static const ScriptOutcome *find_earlier(const Course *course, const char *name)
 static bool pass(Course *course, const RdsCandidate *item, Error *error);
 static bool run_inside(Course *course, const Work *work, Error *error);
 static bool check_losses(Course *course, const Work *work, Error *error);
+static bool fire_deferred(Course *course, Error *error);
 static bool run_outside(Course *course, const Work *work, Error *error);
 static bool finish(Course *course, const Work *work, const char *outcome, const Counts *counts, int64_t started,
 				   Error *error);
 static bool insert_baseline(const Course *course, const char *version, Error *error);
 static bool add_outcome(const Course *course, const Work *work, const char *outcome, const Counts *counts,
 						int64_t duration, Error *error);
+static size_t count_applied(const Course *course, const ScriptOutcome **only);
 static bool explain_commit(const Course *course, Error *error);
 
 bool
@@ -49,7 +51,8 @@ course_begin(Course *course, Error *error)
 bool
 course_commit(Course *course, Error *error)
 {
-	if (!turn_check(&course->keeper, error) || !guard_settle(&course->guard, error))
+	if (!fire_deferred(course, error) || !guard_settle(&course->guard, error) ||
+		!turn_check(&course->keeper, error))
 		return false;
 	course->is_open = false;
 	guard_end(&course->guard);
@@ -186,6 +189,30 @@ check_losses(Course *course, const Work *work, Error *error)
 	return ok;
 }
 
+/*
+ * Deferred triggers run as in a session of their own, with the names that it finds;
+ * what they have lost no script's end has shown.
+ */
+static bool
+fire_deferred(Course *course, Error *error)
+{
+	const ScriptOutcome *only;
+	Error place = ERROR_NONE;
+	bool ok;
+
+	if (count_applied(course, &only) == 0)
+		return true;
+	if (!session_for_script(course->session, error))
+		return false;
+	if (!session_fire_deferred(course->session, error))
+		return explain_commit(course, error);
+	if (only != NULL)
+		error_place(&place, only->name, 0, 0, 0);
+	ok = session_for_us(course->session, error) && guard_check(&course->guard, course->session, &place, error);
+	error_free(&place);
+	return ok;
+}
+
 /* What the script has left in the session is not the next one's. */
 static bool
 run_outside(Course *course, const Work *work, Error *error)
@@ -250,27 +277,34 @@ add_outcome(const Course *course, const Work *work, const char *outcome, const C
 	return outcome_add(course->outcome, &script, error);
 }
 
+/* The scripts that the transaction has applied; "only" is NULL where there is not just one. */
+static size_t
+count_applied(const Course *course, const ScriptOutcome **only)
+{
+	size_t applied = 0;
+	size_t i;
+
+	*only = NULL;
+	for (i = course->committed; i < course->outcome->count; i++)
+	{
+		if (strcmp(course->outcome->scripts[i].outcome, "applied") == 0)
+			*only = applied++ == 0 ? &course->outcome->scripts[i] : NULL;
+	}
+	return applied;
+}
+
 /* What fails only now is a deferred constraint; of which script, only one can tell. */
 static bool
 explain_commit(const Course *course, Error *error)
 {
+	const ScriptOutcome *only;
 	Variables *variables;
-	const ScriptOutcome *only = NULL;
-	size_t applied = 0;
-	size_t i;
 
-	for (i = course->committed; i < course->outcome->count; i++)
-	{
-		if (strcmp(course->outcome->scripts[i].outcome, "applied") == 0)
-		{
-			only = &course->outcome->scripts[i];
-			applied++;
-		}
-	}
+	(void) count_applied(course, &only);
 	if (strcmp(error->type, ERROR_DATABASE) == 0)
 	{
 		error->type = ERROR_SCRIPT;
-		if (applied == 1)
+		if (only != NULL)
 			error_place(error, only->name, 0, 0, 0);
 	}
 

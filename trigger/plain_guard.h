@@ -30,12 +30,15 @@ typedef struct Suspect
 /* Starts with "allow" and zero elsewhere; lives as long as there are attempts. */
 typedef struct Guard
 {
-	bool allow;         /* the data may go: nothing is looked at */
-	bool is_suspicious; /* the attempt has to be rolled back, to look at what it has lost */
-	PGresult *before;   /* the tables as the transaction found them; NULL: not looked at yet */
-	int early;          /* attempts that were ended as soon as something was missing */
-	int checks;         /* of statements, in this transaction */
-	Suspect *suspects;  /* of all attempts: in this one they are known to be empty */
+	bool allow;              /* the data may go: nothing is looked at */
+	bool is_suspicious;      /* the attempt has to be rolled back, to look at what it has lost */
+	PGresult *before;        /* the tables as the transaction found them; NULL: not looked at yet */
+	PGresult *earlier;       /* what was locked just before a statement that may rewrite a table; NULL: it is none */
+	unsigned int *rewritten; /* for each of "before": the file that a rewrite gave it; 0: none */
+	bool has_rewritten;
+	int early;         /* attempts that were ended as soon as something was missing */
+	int checks;        /* of statements, in this transaction */
+	Suspect *suspects; /* of all attempts: in this one they are known to be empty */
 	size_t count;
 } Guard;
 
@@ -52,12 +55,17 @@ extern bool guard_begin(Guard *guard, const Session *session, Error *error);
  * of session_for_us(); the other with a script's, which it leaves alone.
  */
 extern bool guard_check(Guard *guard, const Session *session, const Error *place, Error *error);
-extern bool guard_check_statement(Guard *guard, const Session *session, const Error *place, Error *error);
+extern bool guard_check_statement(Guard *guard, const Session *session, TokenCursor words, const Error *place, Error *error);
+
+/* The same just before a statement that may rewrite a table: so it is known what this one has done. */
+extern bool guard_check_ahead(Guard *guard, const Session *session, const Error *place, Error *error);
 
 extern bool guard_settle(Guard *guard, Error *error);
 
 /* Can a statement, by its words, be one that loses something?  The cursor is at its start. */
 extern bool guard_is_interested(const Guard *guard, TokenCursor cursor);
+
+extern bool guard_is_to_look_ahead(const Guard *guard, TokenCursor cursor);
 
 /* After a transaction; and after all of them. */
 extern void guard_end(Guard *guard);

@@ -74,6 +74,7 @@ static bool ask(const Outside *outside, const char **taken_for, Error *error);
 static bool run(Outside *outside, Error *error);
 static bool run_setting(Outside *outside, Error *error);
 static bool run_inside(Outside *outside, Error *error);
+static bool fire_deferred(const Session *session, Error *error);
 static bool check_losses(Outside *outside, Error *error);
 static bool run_outside(Outside *outside, Error *error);
 static bool send_outside(Outside *outside, Error *error);
@@ -334,6 +335,7 @@ run_inside(Outside *outside, Error *error)
 			  session_cap(session, error) &&
 			  guard_begin(outside->guard, session, error) &&
 			  send(outside, PQTRANS_INTRANS, error) &&
+			  fire_deferred(session, error) &&
 			  insert(outside, session, "done", error) &&
 			  check_losses(outside, error) &&
 			  turn_check(outside->keeper, error) &&
@@ -342,6 +344,17 @@ run_inside(Outside *outside, Error *error)
 	guard_end(outside->guard);
 	if (!ok)
 		query_rollback(session);
+	return ok;
+}
+
+/* As the statement itself: with the script's settings, and of its making. */
+static bool
+fire_deferred(const Session *session, Error *error)
+{
+	bool ok = session_fire_deferred(session, error);
+
+	if (!ok && strcmp(error->type, ERROR_DATABASE) == 0)
+		error->type = ERROR_SCRIPT;
 	return ok;
 }
 

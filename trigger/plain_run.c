@@ -24,6 +24,7 @@
 static bool check_step(Reader *reader, const Step *step, bool *taken_out, Error *error);
 static bool run_step(Reader *reader, const Step *step, Counts *counts, Error *error);
 static bool run_statement(Reader *reader, const Step *step, Counts *counts, Error *error);
+static bool look_ahead(const RunPlace *at, Error *error);
 static bool check_losses(const RunPlace *at, Error *error);
 static bool take_data(Reader *reader, const Step *step, CopyData *data, bool *has_data, Error *error);
 
@@ -113,7 +114,7 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 	char *sql = strndup(step->text, step->length);
 	bool ok = sql != NULL || error_out_of_memory(error);
 
-	ok = ok && take_data(reader, step, &data, &has_data, error);
+	ok = ok && take_data(reader, step, &data, &has_data, error) && look_ahead(&at, error);
 	run_observe(&at);
 	if (ok && !query_run_statement(session, sql, has_data ? &data : NULL, step->how != HOW_SEND, &result, error))
 	{
@@ -160,6 +161,25 @@ run_tell_place(const void *argument, Error *place)
 	reader_place_step(at->reader, at->step, token.offset, place);
 }
 
+/* What is missing already was lost by an earlier statement, of which no words tell. */
+static bool
+look_ahead(const RunPlace *at, Error *error)
+{
+	const Reader *reader = at->reader;
+	Error place = ERROR_NONE;
+	TokenCursor cursor;
+	bool ok;
+
+	reader_tokens(reader, at->step, &cursor);
+	if (reader->guard == NULL || at->step->how != HOW_SEND || !guard_is_to_look_ahead(reader->guard, cursor))
+		return true;
+	run_tell_place(at, &place);
+	place.line = place.column = place.statement = 0;
+	ok = guard_check_ahead(reader->guard, reader->session, &place, error);
+	error_free(&place);
+	return ok;
+}
+
 /* Where the statement can be told that has lost something, it is to be named. */
 static bool
 check_losses(const RunPlace *at, Error *error)
@@ -173,7 +193,7 @@ check_losses(const RunPlace *at, Error *error)
 	if (reader->guard == NULL || (at->step->how != HOW_GEXEC && !guard_is_interested(reader->guard, cursor)))
 		return true;
 	run_tell_place(at, &place);
-	ok = guard_check_statement(reader->guard, reader->session, &place, error);
+	ok = guard_check_statement(reader->guard, reader->session, cursor, &place, error);
 	error_free(&place);
 	return ok;
 }

@@ -143,13 +143,19 @@ session_restore_lock_timeout(const Session *session, const char *before, Error *
 	return query_run_parameters(session, "SELECT pg_catalog.set_config('lock_timeout', $1, false)", 1, &parameter, NULL, error);
 }
 
-/* Deferred constraints first: a table that has any to be checked cannot be dropped. */
+/* What deferred triggers do in COMMIT nobody could look at; and a table that has any to be fired cannot be dropped. */
+bool
+session_fire_deferred(const Session *session, Error *error)
+{
+	return query_run(session, "SET CONSTRAINTS ALL IMMEDIATE", NULL, error);
+}
+
 bool
 session_leave(const Session *session, Error *error)
 {
 	return !session->is_pooled ||
 		   query_run(session,
-					 "SET CONSTRAINTS ALL IMMEDIATE; CLOSE ALL; DEALLOCATE ALL; UNLISTEN *;"
+					 "CLOSE ALL; DEALLOCATE ALL; UNLISTEN *;"
 					 " SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP",
 					 NULL, error);
 }

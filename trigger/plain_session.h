@@ -50,7 +50,10 @@ extern bool session_restore_lock_timeout(const Session *session, const char *bef
 /* The session's standard_conforming_strings. */
 extern bool session_standard_strings(const Session *session);
 
-/* Before COMMIT: what a script leaves in a session that a pooler gives to others. */
+/* Before COMMIT, and before the last look at what is lost: has deferred constraints checked, and deferred triggers fired. */
+extern bool session_fire_deferred(const Session *session, Error *error);
+
+/* After that: what a script leaves in a session that a pooler gives to others. */
 extern bool session_leave(const Session *session, Error *error);
 
 #endif /* PLAIN_SESSION_H */
