@@ -90,6 +90,28 @@ def test_what_a_script_finds_set(plain, database, setting, wanted):
     assert database.rows("SELECT lock, statement > '20 s' AND statement <= '30 s' FROM t") == [(wanted, True)]
 
 
+@pytest.mark.parametrize('statement', ['INSERT INTO loud VALUES (1)', 'UPDATE loud SET a = 2', 'COPY loud FROM stdin;\n1\n\\.\n',
+                                       'PREPARE p AS INSERT INTO loud VALUES (1);\nEXECUTE p',
+                                       "SELECT 'INSERT INTO loud VALUES (1)', 'CREATE TABLE early AS SELECT 1 AS a' \\gexec\n"])
+def test_a_function_does_not_raise_it_for_what_locks(plain, database, statement):
+    """The limits are put right before the next statement that others could come to wait behind."""
+    database.create().rows('''CREATE TABLE loud AS SELECT 1 AS a; CREATE FUNCTION raises() RETURNS trigger LANGUAGE plpgsql AS
+'BEGIN PERFORM set_config(name, ''0'', false) FROM pg_settings WHERE name IN (''lock_timeout'', ''statement_timeout''); RETURN NEW; END';
+CREATE TRIGGER t BEFORE INSERT OR UPDATE ON loud FOR EACH ROW EXECUTE FUNCTION raises()''')
+    plain("%s;\nCREATE TABLE t AS SELECT current_setting('lock_timeout') AS lock, "
+          "current_setting('statement_timeout')::interval AS statement;" % statement).succeed(timeout_s=30)
+    assert database.rows("SELECT lock, statement > '20 s' AND statement <= '30 s' FROM t") == [('2s', True)]
+
+
+def test_a_function_that_raises_it_holds_nobody_up(plain, database, held):
+    database.rows('''CREATE TABLE loud (a int); CREATE FUNCTION raises() RETURNS trigger LANGUAGE plpgsql AS
+'BEGIN PERFORM set_config(''lock_timeout'', ''0'', false); RETURN NEW; END';
+CREATE TRIGGER t BEFORE INSERT ON loud FOR EACH ROW EXECUTE FUNCTION raises()''')
+    function = plain('INSERT INTO loud VALUES (1);\n' + ALTER, RDSINIT_LOCK_TIMEOUT='300ms', RDSINIT_RETRY_FOR='1s')
+    outcome = function.invoke(timeout_s=20)
+    assert outcome.payload['sqlstate'] == '55P03' and outcome.elapsed < 5
+
+
 def test_a_roles_own_lower_setting_holds(plain, database, role):
     owner, password = role()
     database.create(owner)

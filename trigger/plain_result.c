@@ -16,10 +16,17 @@
 #include "plain_policy.h"
 #include "plain_session.h"
 
+/* What changes settings often enough to be followed at once: for what comes next, too, whatever it is. */
+static const char *const may_have_set[] = {"SET", "RESET", "SELECT", "DO", "CALL", NULL};
+
+/* What runs no function that could, but those of event triggers, of indexes and of constraints. */
+static const char *const runs_nothing[] = {"CREATE", "ALTER", "DROP", "COMMENT", "GRANT", "REVOKE", "SECURITY", NULL};
+
 static bool execute_text(const Session *session, const char *text, Counts *counts, Error *error);
 static bool execute(const Session *session, const Cursor *cursor, Counts *counts, Error *error);
 static int64_t rows_written(const PGresult *result);
-static bool may_have_set(const PGresult *result);
+static bool cap(const Session *session, Counts *counts, Error *error);
+static bool has_tag_of(const PGresult *result, const char *const *tags);
 static bool has_tag(const PGresult *result, const char *tag);
 
 void
@@ -29,12 +36,32 @@ result_add(const PGresult *result, Counts *counts)
 	counts->rows += rows_written(result);
 }
 
+/* Nobody waits behind what only reads or writes rows; it is not worth the time for each INSERT. */
+bool
+result_prepare(const Session *session, TokenCursor cursor, Counts *counts, Error *error)
+{
+	static const char *const weak[] = {"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "WITH", "VALUES", "SET", "RESET"};
+	Token token;
+	size_t i;
+
+	if (!counts->is_stale || !token_next(&cursor, &token))
+		return true;
+	for (i = 0; i < sizeof(weak) / sizeof(weak[0]); i++)
+	{
+		if (token_is(&cursor, &token, weak[i]))
+			return true;
+	}
+	return cap(session, counts, error);
+}
+
 bool
 result_count(const Session *session, const PGresult *result, Counts *counts, Error *error)
 {
 	result_add(result, counts);
-	if (may_have_set(result) && !session_cap(session, error))
+	if (has_tag_of(result, may_have_set) && !cap(session, counts, error))
 		return false;
+	if (!has_tag_of(result, may_have_set) && !has_tag_of(result, runs_nothing))
+		counts->is_stale = true;
 
 	/* What no statement must have done to us, by whatever means. */
 	if (PQtransactionStatus(session->connection) == PQTRANS_INTRANS)
@@ -144,7 +171,8 @@ execute(const Session *session, const Cursor *cursor, Counts *counts, Error *err
 		return false;
 	if (verdict != VERDICT_RUN)
 		return true;
-	ok = query_run_statement(session, cursor->output->data, NULL, false, &result, error);
+	ok = result_prepare(session, tokens, counts, error) &&
+		 query_run_statement(session, cursor->output->data, NULL, false, &result, error);
 	if (!ok && strcmp(error->type, ERROR_DATABASE) == 0)
 		error->type = ERROR_SCRIPT;
 	ok = ok && result_count(session, result, counts, error);
@@ -169,19 +197,19 @@ rows_written(const PGresult *result)
 	return 0;
 }
 
-/*
- * Can the statement have changed a setting?  A trigger's function could as well;
- * then the client's clock is left, and lock_timeout from the next statement on.
- */
 static bool
-may_have_set(const PGresult *result)
+cap(const Session *session, Counts *counts, Error *error)
 {
-	static const char *const tags[] = {"SET", "RESET", "SELECT", "DO", "CALL"};
-	size_t i;
+	counts->is_stale = false;
+	return session_cap(session, error);
+}
 
-	for (i = 0; i < sizeof(tags) / sizeof(tags[0]); i++)
+static bool
+has_tag_of(const PGresult *result, const char *const *tags)
+{
+	for (; *tags != NULL; tags++)
 	{
-		if (has_tag(result, tags[i]))
+		if (has_tag(result, *tags))
 			return true;
 	}
 	return false;

@@ -25,6 +25,7 @@ static bool check_step(Reader *reader, const Step *step, bool *taken_out, Error 
 static bool run_step(Reader *reader, const Step *step, Counts *counts, Error *error);
 static bool run_statement(Reader *reader, const Step *step, Counts *counts, Error *error);
 static bool look_ahead(const RunPlace *at, Error *error);
+static bool prepare(const RunPlace *at, Counts *counts, Error *error);
 static bool check_losses(const RunPlace *at, Error *error);
 static bool take_data(Reader *reader, const Step *step, CopyData *data, bool *has_data, Error *error);
 
@@ -114,7 +115,7 @@ run_statement(Reader *reader, const Step *step, Counts *counts, Error *error)
 	char *sql = strndup(step->text, step->length);
 	bool ok = sql != NULL || error_out_of_memory(error);
 
-	ok = ok && take_data(reader, step, &data, &has_data, error) && look_ahead(&at, error);
+	ok = ok && take_data(reader, step, &data, &has_data, error) && look_ahead(&at, error) && prepare(&at, counts, error);
 	run_observe(&at);
 	if (ok && !query_run_statement(session, sql, has_data ? &data : NULL, step->how != HOW_SEND, &result, error))
 	{
@@ -178,6 +179,15 @@ look_ahead(const RunPlace *at, Error *error)
 	ok = guard_check_ahead(reader->guard, reader->session, &place, error);
 	error_free(&place);
 	return ok;
+}
+
+static bool
+prepare(const RunPlace *at, Counts *counts, Error *error)
+{
+	TokenCursor cursor;
+
+	reader_tokens(at->reader, at->step, &cursor);
+	return result_prepare(at->reader->session, cursor, counts, error);
 }
 
 /* Where the statement can be told that has lost something, it is to be named. */
