@@ -83,7 +83,9 @@ bool
 retry_at_once(const Session *session, Error *error)
 {
 	error_free(error);
-	return query_run(session, FORGET_COMMANDS, NULL, error);
+
+	/* Behind a pooler query_rollback() has done it, in the same session; the next can be somebody else's. */
+	return session->is_pooled || query_run(session, FORGET_COMMANDS, NULL, error);
 }
 
 void
