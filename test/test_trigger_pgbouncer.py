@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import re
 import time
+import types
 
 import psycopg2
 import pytest
@@ -103,6 +105,18 @@ def test_a_failed_deployment_leaves_nothing_either(function, pooled, database, s
         cursor.execute("SELECT current_setting('search_path'), current_setting('client_connection_check_interval')")
         assert cursor.fetchone() == ('"$user", public', '0')
     assert database.relations() == []
+
+
+def test_a_second_attempt_forgets_nothing_in_another_session(function, pooled, database, proxy):
+    """What an attempt leaves is forgotten with its ROLLBACK, in its own session; the next may be one that others have prepared."""
+    seen = []
+    pool = pooled()
+    database.create().rows('CREATE TABLE nothing_in_it ()')
+    before = proxy(types.SimpleNamespace(host='127.0.0.1', port=pool.port), watch=lambda data, port: seen.append(data))
+    function(before, 'PREPARE p AS SELECT 1;\nDROP TABLE nothing_in_it;', RDSINIT_MODE='plain').succeed()
+    text = b''.join(seen)
+    assert text.count(b'ROLLBACK; DEALLOCATE ALL; SELECT pg_catalog.pg_advisory_unlock_all()') == 1
+    assert len(re.findall(rb'Q....DEALLOCATE ALL', text, re.DOTALL)) == 0
 
 
 def test_two_at_once_take_turns(function, pooled, database, mode):

@@ -181,7 +181,8 @@ create_command(PGconn *connection, const char *name, char **command, Error *erro
 
 /*
  * A pooler gives a key for cancelling of its own making, which does not name the
- * server's process.  A session that is not ours alone keeps no setting of ours.
+ * server's process.  A session that is not ours alone keeps no setting of ours; in
+ * one that is, we are watched outside of transactions, too, as in a CALL.
  *
  * Servers before PostgreSQL 14, and some platforms, do not know the setting.
  */
