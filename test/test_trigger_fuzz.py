@@ -14,7 +14,7 @@ SEED = int(os.environ.get('RDSINIT_FUZZ_SEED', '1'))
 COUNT = {reader: int(os.environ.get('RDSINIT_FUZZ_COUNT', count)) for reader, count in (
     ('event', '20000'), ('secret', '20000'), ('bundle', '10000'))}
 
-ENVIRONMENT = {'ASAN_OPTIONS': 'detect_leaks=1:strict_string_checks=1', 'UBSAN_OPTIONS': 'print_stacktrace=1'}
+ENVIRONMENT = {'ASAN_OPTIONS': 'detect_leaks=1', 'UBSAN_OPTIONS': 'print_stacktrace=1'}
 
 
 @pytest.fixture(scope='module')

@@ -27,7 +27,7 @@ static void look_and_end(int number);
 const char *
 __asan_default_options(void)
 {
-	return "log_path=" REPORTS ":exitcode=99:detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1"
+	return "log_path=" REPORTS ":exitcode=99:detect_leaks=1:detect_stack_use_after_return=1"
 		   ":check_initialization_order=1";
 }
 
