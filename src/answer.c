@@ -78,8 +78,8 @@ rds_return_report(const RdsFiles *files, FunctionCallInfo fcinfo)
 			appendStringInfoString(&json, ", \"version\": null");
 		appendStringInfo(&json,
 						 ", \"outcome\": \"%s\", \"statements\": " INT64_FORMAT ", \"rows\": " INT64_FORMAT
-						 ", \"microseconds\": " INT64_FORMAT ", \"checksum\": \"%s\"}",
-						 script->outcome, script->statements, script->rows, script->duration, script->checksum);
+						 ", \"microseconds\": " INT64_FORMAT ", \"retries\": %d, \"checksum\": \"%s\"}",
+						 script->outcome, script->statements, script->rows, script->duration, script->retries, script->checksum);
 	}
 	appendStringInfoChar(&json, ']');
 

@@ -168,6 +168,8 @@ rds_apply_group(List *scripts, RdsFiles *files, const RdsLedger *ledger, const c
 		else
 			ReThrowError(error);
 	}
+	if (scripts != NIL)
+		((RdsScript *) linitial(scripts))->retries = retry.attempts - 1;
 	rds_kept_close(kept);
 }
 

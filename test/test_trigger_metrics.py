@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import threading
 
 import pytest
 
@@ -15,9 +16,12 @@ def mode(request):
     return request.param
 
 
-def metrics(function):
-    """Of each invocation so far; in the log the line is written before the answer."""
-    return [entry for entry in function.log if '_aws' in entry]
+def metrics(function, count=1):
+    """Of each invocation so far.  The line is written before the answer, and may be read behind it."""
+    def entries():
+        return [entry for entry in function.log if '_aws' in entry]
+    function.wait_for_log(lambda entry: len(entries()) >= count)
+    return entries()
 
 
 def values(entry):
@@ -32,7 +36,7 @@ def test_of_a_success(trigger, mode):
     function = trigger({'V1__a.sql': 'CREATE TABLE a ();\nSELECT pg_sleep(0.2);', 'b.sql': 'SELECT 1;'}, RDSINIT_MODE=mode)
     payload = function.succeed()
     function.succeed()
-    first, second = metrics(function)
+    first, second = metrics(function, 2)
     duration = values(first).pop('Duration')
     assert 200 <= duration <= payload['durationMs'] + 100
     assert {**values(first), 'Duration': 0} == {'Duration': 0, 'Scripts': 2, 'Statements': 3, 'Retries': 0, 'Failures': 0}
@@ -102,3 +106,15 @@ def memory(pid):
                 mem.seek(start)
                 found += mem.read(end - start)
     return found
+
+
+def test_of_retries_that_helped(trigger, database, mode):
+    database.create().rows('CREATE TABLE held ()')
+    with contextlib.closing(database.connect()) as holder:
+        holder.cursor().execute('BEGIN; LOCK TABLE held')
+        release = threading.Timer(1.5, holder.cursor().execute, ['COMMIT'])
+        release.start()
+        function = trigger('ALTER TABLE held ADD COLUMN n int;', RDSINIT_MODE=mode, RDSINIT_LOCK_TIMEOUT='100ms')
+        function.succeed()
+        release.join()
+    assert values(metrics(function)[0])['Retries'] >= 1

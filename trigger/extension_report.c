@@ -88,6 +88,7 @@ take(const json_t *report, Outcome *outcome, Error *error)
 		script.statements = json_integer_value(json_object_get(entry, "statements"));
 		script.rows = json_integer_value(json_object_get(entry, "rows"));
 		script.duration = json_integer_value(json_object_get(entry, "microseconds"));
+		outcome->retries += (int) json_integer_value(json_object_get(entry, "retries"));
 		if (script.name == NULL || script.outcome == NULL)
 			return error_set(error, ERROR_INTERNAL, "the report of rdsinit.deploy is not understood");
 		if (!outcome_add(outcome, &script, error))
