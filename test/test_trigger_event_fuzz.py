@@ -31,6 +31,10 @@ EVENTS = [
 ]
 VALUES = [None, True, False, 0, -1, 65536, 2 ** 63 - 1, 1e308, '', ' ', 'x', 'true', '\x01' * 3000, '€' * 3000, '"\\' * 2000,
           'a' * 5000, 'arn:', 'arn::', '../..', '/', ',', ', ,', 'https://', 'http://127.0.0.1', [], {}, [[]], {'': ''}, 'own-abcdef']
+# Secrets in a "Region" that is another host.
+SECRETS = ['arn:aws:secretsmanager:%s:1:secret:foo-AAAAAA' % region for region in (
+    'evil.example/x', 'a@127.0.0.1/x', 'evil.example?', 'evil.example#', '', '-', 'eu-central-1', 'eu.central-1', '\\x-y-1', '%2f-x-1')]
+VALUES += [*SECRETS, 'arn:aws:s3:eu-central-1:1:x', 'arn:aws:secretsmanager:eu-central-1', 'arn:a.b:secretsmanager:eu-central-1:1:secret:x']
 PIECES = [b'"', b'\\', b'\\u0000', b'\\ud800', b'{', b'}', b'[', b']', b',', b':', b'\x00', b'\xff', b'\xc3', b'1e999', b'null', b'//', b'\xef\xbb\xbf']
 
 
@@ -91,6 +95,12 @@ def test_the_undamaged_ones_are_understood(fuzzed):
     words = read(fuzzed, [json.dumps(event).encode() for event in EVENTS])
     assert words == ['request', 'request', 'refused', 'request', 'request', 'request', 'targets', 'resource',
                      'provider', 'resource', 'refused', 'refused', 'refused']
+
+
+def test_an_arn_chooses_no_host(fuzzed):
+    words = read(fuzzed, [json.dumps({**TARGET, 'secret': secret}).encode() for secret in SECRETS])
+    assert [secret for secret, word in zip(SECRETS, words) if word != 'refused'] == [
+        'arn:aws:secretsmanager:eu-central-1:1:secret:foo-AAAAAA']
 
 
 def test_damaged_ones_do_no_harm(fuzzed):
