@@ -67,12 +67,6 @@ main(int argc, char **argv)
 	Error config_error = ERROR_NONE;
 	int status = EXIT_FAILURE;
 
-	if (!name_services_use_built_in())
-	{
-		fputs(PROGRAM ": the C library refuses its own name services\n", stderr);
-		return EXIT_FAILURE;
-	}
-
 	read_options(argc, argv, &options);
 	if (options.bundle_checksum)
 		return print_bundle_checksum();
@@ -256,7 +250,8 @@ start(Http **http, Config *config, Error *config_error, const char *address)
 	(void) setrlimit(RLIMIT_CORE, &no_core);
 	(void) prctl(PR_SET_DUMPABLE, 0);
 
-	ok = http_open(http, &error) && connection_forget_environment(&error);
+	/* The Runtime API has an address, and no name: it can be told even that names do not work. */
+	ok = http_open(http, &error) && name_services_use_built_in(&error) && connection_forget_environment(&error);
 	if (!ok)
 	{
 		log_line(LEVEL_ERROR, NULL, "%s", error.message != NULL ? error.message : "out of memory");
