@@ -140,7 +140,7 @@ def test_a_secret_that_an_event_brings_has_a_password(function, secrets, iam, cr
     running = function(**secrets.environment(), RDSINIT_EVENT_TARGETS='allow')
     assert running.succeed({'secret': 'target'})['databaseCreated'] is True
     assert iam.accepted == [] and iam.refused == []
-    running.succeed()
+    running.invoke()        # what it finds there is another role's
     assert len(iam.accepted) > 0, 'the environment has tokens still'
 
 
