@@ -7,7 +7,7 @@ import pathlib
 import sys
 import tempfile
 
-from . import scripts, start_table, table
+from . import look, scripts, start_table, table
 from .measure import Bench
 from .start import Start
 
@@ -17,7 +17,7 @@ def main():
     parser.add_argument('--quick', action='store_true', help='small scripts, for a first look: under a minute')
     parser.add_argument('--size', type=float, metavar='BYTES', help='of the COPY data; default: 1e9')
     parser.add_argument('--rounds', type=int, help='instead of 2 to 7')
-    parser.add_argument('--part', action='append', choices=('direct', 'proxy', 'memory', 'start'), help='this one alone; may be given again')
+    parser.add_argument('--part', action='append', choices=('direct', 'proxy', 'memory', 'look', 'start'), help='this one alone; may be given again')
     parser.add_argument('--proxied', type=int, default=1_000_000, metavar='N',
                         help='through the proxy only scripts of at most so many statements: psql takes 2 ms for each')
     parser.add_argument('--only', default='', metavar='PART', help='scripts whose titles contain this')
@@ -42,9 +42,15 @@ def main():
                                   ('proxy', bench.run_through_proxy, _proxied(chosen, arguments))]:
             for script in of if part in (arguments.part or [part]) else []:
                 measure(script)
+        looked = None
+        if 'look' in (arguments.part or ['look']):
+            looked = look.run(bench, [script for script in chosen if 'DDL' in script.title and script.statements <= 10_000], arguments.rounds or 3)
         version = bench.admin.execute(b'SHOW server_version')[0][0].decode().split()[0]
         print('%s; %s.' % (datetime.date.today().isoformat(), table.machine(version)))
-        table.print_all(bench, chosen)
+        if arguments.part != ['look']:
+            table.print_all(bench, chosen)
+        if looked:
+            look.print_all(*looked)
 
 
 def _say(line):

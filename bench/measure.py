@@ -42,7 +42,7 @@ class Bench:
     def run_memory(self, script):
         for name in ('message', 'apply', 'apply_file', 'deploy'):
             try:
-                with self._database(name) as database:
+                with self.database(name) as database:
                     self.memory[script.title][name] = memory.peak(script, database, name)
             except ways.NotThere as error:
                 self.reasons[script.title, name] = str(error)
@@ -51,7 +51,7 @@ class Bench:
         if (script.title, column) in self.reasons:
             return
         try:
-            with self._database(name) as database:
+            with self.database(name) as database:
                 seconds = ways.WAYS[name](script, database, port)
                 self._check(script, database)
         except ways.NotThere as error:
@@ -65,7 +65,7 @@ class Bench:
         self.log('%-40s %-18s %8.3f s' % (script.title, column, seconds))
 
     @contextlib.contextmanager
-    def _database(self, name):
+    def database(self, name):
         """A fresh one.  The fallback's has no extension, the others' has it."""
         template = b'bench_bare' if name == 'fallback' else b'bench_extended'
         self.admin.execute(b'CREATE DATABASE bench TEMPLATE ' + template)

@@ -23,7 +23,7 @@ def message(script, database, port):
         raise NotThere('inline data are no SQL')
     body = script.path.read_bytes()
     with Connection(dbname=database, port=port) as connection:
-        return _timed(connection.execute, body)
+        return timed(connection.execute, body)
 
 
 def psql(script, database, port):
@@ -82,7 +82,7 @@ WAYS = {'message': message, 'psql': psql, 'psycopg2': python, 'apply': apply, 'a
 THROUGH_PROXY = ('psql', 'psycopg2', 'apply')
 
 
-def _timed(function, *arguments, **how):
+def timed(function, *arguments, **how):
     start = time.perf_counter()
     function(*arguments, **how)
     return time.perf_counter() - start
@@ -90,7 +90,7 @@ def _timed(function, *arguments, **how):
 
 def _call(connection, sql, *parameters, **how):
     try:
-        return _timed(connection.execute_parameters, sql, *parameters, **how)
+        return timed(connection.execute_parameters, sql, *parameters, **how)
     except Error as error:
         if error.sqlstate in ('0A000', '42883', '54000'):
             raise NotThere(error.message) from error

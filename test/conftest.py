@@ -12,7 +12,7 @@ from support import package as packages
 from support.database import quoted
 from support.deployment import Deployment
 from support.stack import PATHS, REQUIRED, TEMPLATES
-from support.trigger import program
+from support.trigger import program, reports
 
 NO_SERVER = 'no server: run under pg_virtualenv, as ./dev test does (%s is not set)'
 NO_EXTENSION = 'this server does not have the extension rdsinit'
@@ -41,6 +41,17 @@ def has_extension(server):
 def _extension_where_marked(request):
     if request.node.get_closest_marker('extension') and not request.getfixturevalue('has_extension'):
         pytest.skip(NO_EXTENSION)
+
+
+@pytest.fixture(autouse=True)
+def _no_reports():
+    """Under ./dev sanitize: what a sanitizer has to say of the trigger fails the test."""
+    yield
+    if reports():
+        texts = [path.read_text(errors='replace') for path in sorted(reports().iterdir())]
+        for path in list(reports().iterdir()):
+            path.unlink()
+        assert not any(texts), '\n'.join(texts)
 
 
 @pytest.fixture

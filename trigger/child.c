@@ -77,6 +77,7 @@ work(ChildCall call, void *argument, int output, pid_t parent)
 		result = call(argument);
 		if (json_dumpfd(result, output, JSON_COMPACT) == 0)
 			status = EXIT_SUCCESS;
+		json_decref(result);
 	}
 	_exit(status);
 }

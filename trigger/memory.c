@@ -22,6 +22,12 @@
 extern void __wrap_free(void *memory);
 extern void *__wrap_realloc(void *memory, size_t size);
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ /* which clang does not say so */
+#endif
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
 /* The sanitizers bring an allocator of their own. */

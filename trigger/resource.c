@@ -105,6 +105,7 @@ work_apart(void *argument)
 	}
 	else
 		result = failure(&error);
+	http_close(http);
 	error_free(&error);
 	return result;
 }

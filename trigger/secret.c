@@ -15,6 +15,7 @@
 #include "aws.h"
 #include "log.h"
 #include "secret_cache.h"
+#include "secret_refusal.h"
 
 #define SERVICE "secretsmanager"
 
@@ -25,8 +26,6 @@
 
 static bool attempt(Http *http, const Config *config, const char *url, const char *region, const char *body,
 					const Deadline *deadline, HttpResponse *response, bool *transient, Error *error);
-static bool explain_refusal(const Config *config, const HttpResponse *response, bool *transient, Error *error);
-static bool is_throttling(const char *code);
 static char *url_of(const Config *config, const char *region);
 static char *request_body(const char *secret_name, const char *stage);
 
@@ -121,66 +120,13 @@ attempt(Http *http, const Config *config, const char *url, const char *region, c
 		error_reword(error, "could not read secret \"%s\": %s", config->secret_name, error->message);
 		goto done;
 	}
-	ok = response->status == 200 || explain_refusal(config, response, transient, error);
+	ok = response->status == 200 || secret_refused(config->secret_name, response, transient, error);
 
 done:
 	if (!ok)
 		http_response_free(response);
 	free(token);
 	return ok;
-}
-
-/*
- * AWS's own code and message.  Only the message's first line: for a wrong
- * signature the rest repeats the request, session token included.
- */
-static bool
-explain_refusal(const Config *config, const HttpResponse *response, bool *transient, Error *error)
-{
-	json_t *json = json_loadb(response->body, response->length, 0, NULL);
-	const char *code = json_string_value(json_object_get(json, "__type"));
-	const char *message = json_string_value(json_object_get(json, "message"));
-
-	if (message == NULL)
-		message = json_string_value(json_object_get(json, "Message"));
-	if (code != NULL && strchr(code, '#') != NULL)
-		code = strchr(code, '#') + 1;
-
-	*transient = response->status >= 500 || response->status == 429 || (code != NULL && is_throttling(code));
-
-	if (code == NULL)
-		error_set(error, ERROR_SECRET, "could not read secret \"%s\": Secrets Manager answered HTTP %ld",
-				  config->secret_name, response->status);
-	else if (message == NULL)
-		error_set(error, ERROR_SECRET, "could not read secret \"%s\": %s", config->secret_name, code);
-	else
-		error_set(error, ERROR_SECRET, "could not read secret \"%s\": %s: %.*s", config->secret_name, code,
-				  (int) strcspn(message, "\r\n"), message);
-	if (code != NULL ? strcmp(code, "AccessDeniedException") == 0 : response->status == 403)
-		error_hint(error, "The function's role needs secretsmanager:GetSecretValue on the secret,"
-						  " and kms:Decrypt where the secret has a key of its own.");
-
-	json_decref(json);
-	return false;
-}
-
-static bool
-is_throttling(const char *code)
-{
-	static const char *const codes[] = {
-		"ThrottlingException", "Throttling", "ThrottledException", "RequestThrottledException",
-		"RequestThrottled", "TooManyRequestsException", "RequestLimitExceeded", "LimitExceededException",
-		"BandwidthLimitExceeded", "SlowDown", "PriorRequestNotComplete", "TransactionInProgressException",
-		"InternalServiceError", "InternalServiceErrorException", "InternalFailure", "ServiceUnavailable",
-		"ServiceUnavailableException", "RequestTimeout", "RequestTimeoutException"};
-	size_t i;
-
-	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-	{
-		if (strcmp(code, codes[i]) == 0)
-			return true;
-	}
-	return false;
 }
 
 static char *

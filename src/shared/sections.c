@@ -33,6 +33,7 @@ static void dbmate_options(RdsSections *sections, Words words);
 static void goose(RdsSections *sections, Words words);
 static bool take_word(Words *words, const char *word);
 static void skip_spaces(Words *words);
+static bool is_space(char c);
 static bool at_end(Words words);
 
 void
@@ -165,7 +166,7 @@ dbmate_options(RdsSections *sections, Words words)
 			sections->no_transaction = true;
 			continue;
 		}
-		while (space < words.end && strchr(" \t\r\n", *space) == NULL)
+		while (space < words.end && !is_space(*space))
 			space++;
 		words.at = space;
 		skip_spaces(&words);
@@ -202,7 +203,7 @@ take_word(Words *words, const char *word)
 	if ((size_t) (words->end - words->at) < length || strncasecmp(words->at, word, length) != 0)
 		return false;
 	rest.at += length;
-	if (rest.at < rest.end && strchr(" \t\r\n", *rest.at) == NULL)
+	if (rest.at < rest.end && !is_space(*rest.at))
 		return false;
 	skip_spaces(&rest);
 	*words = rest;
@@ -212,8 +213,15 @@ take_word(Words *words, const char *word)
 static void
 skip_spaces(Words *words)
 {
-	while (words->at < words->end && *words->at != '\0' && strchr(" \t\r\n", *words->at) != NULL)
+	while (words->at < words->end && is_space(*words->at))
 		words->at++;
+}
+
+/* A NUL is none, although strchr() would find it: a file may hold any byte. */
+static bool
+is_space(char c)
+{
+	return c != '\0' && strchr(" \t\r\n", c) != NULL;
 }
 
 static bool

@@ -1,10 +1,12 @@
 """The trigger's process, started as Lambda starts it."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -18,6 +20,12 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 def program():
     """The trigger that is tested."""
     return pathlib.Path(os.environ.get('RDSINIT_BOOTSTRAP') or ROOT / 'trigger' / 'bootstrap')
+
+
+def reports():
+    """Where the trigger leaves reports when it is built to (./dev sanitize), or None."""
+    directory = os.environ.get('RDSINIT_REPORTS')
+    return pathlib.Path(directory) if directory else None
 
 
 def lambda_environment(task, address):
@@ -132,6 +140,8 @@ class Trigger:
     def stop(self):
         """The process ended, everything that it wrote read."""
         if self._process and self._process.poll() is None:
+            if reports():
+                self._terminate()
             self._process.kill()
         if self._process:
             self._process.wait()
@@ -139,6 +149,13 @@ class Trigger:
             reader.join(5)
         self.runtime.stop()
         shutil.rmtree(self.task, ignore_errors=True)
+
+    def _terminate(self):
+        """Under the sanitizers, which look for leaks then: see test/sanitize/leaks.c."""
+        self._process.send_signal(signal.SIGCONT)
+        self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(20)
 
     def wait_exit(self, timeout=10):
         return self._process.wait(timeout)

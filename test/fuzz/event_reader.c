@@ -1,15 +1,10 @@
 /*-------------------------------------------------------------------------
  *
- * event.c
- *	  Reads events from standard input, as the trigger reads them, and does
- *	  nothing else: built with the sanitizers, to be given damaged ones.
- *
- * Each comes as its length, four bytes in the machine's own order, and its bytes.
+ * event_reader.c
+ *	  Reads an event as the trigger reads it, and does nothing else.
  *
  *-------------------------------------------------------------------------
  */
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +15,7 @@
 #include "event.h"
 #include "job.h"
 #include "outcome.h"
+#include "reader.h"
 
 /* What CloudFormation takes. */
 #define LONGEST_BODY 4096
@@ -29,11 +25,12 @@ static bool read_keys(const Config *config, const json_t *keys, bool is_resource
 static void check_asked_host(const Config *config);
 static bool answer_resource(const Config *config, const Event *event, Error *error);
 
-int
-main(void)
+const char *
+read_input(const char *text, size_t length)
 {
 	Config config = {0};
-	uint32_t length;
+	Error error = ERROR_NONE;
+	const char *word;
 
 	/* All that an event may say is to be read. */
 	config.event_targets = true;
@@ -42,19 +39,9 @@ main(void)
 	config.access_key_id = config.secret_access_key = config.region = "x";
 	config.host = "a,b";
 
-	while (fread(&length, sizeof(length), 1, stdin) == 1)
-	{
-		/* Of just this size, so that a read beyond its end is found. */
-		char *text = malloc(length > 0 ? length : 1);
-		Error error = ERROR_NONE;
-
-		if (text == NULL || fread(text, 1, length, stdin) != length)
-			return EXIT_FAILURE;
-		puts(read_event(&config, text, length, &error));
-		error_free(&error);
-		free(text);
-	}
-	return EXIT_SUCCESS;
+	word = read_event(&config, text, length, &error);
+	error_free(&error);
+	return word;
 }
 
 /* What came of it, in a word. */
