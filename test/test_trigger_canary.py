@@ -118,14 +118,30 @@ def test_nothing_stays_after_tls(trigger, secrets):
         cluster.remove()
 
 
-def test_there_is_no_core(function, canary):
-    """Killed by a signal that else leaves one, with no limit on it."""
+@pytest.fixture
+def cores_allowed():
+    """What is started from here on may leave a core file of any size, unless it says otherwise itself."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    if before[1] != resource.RLIM_INFINITY and os.getuid() != 0:
+        pytest.skip('no core files are allowed here')
+    resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
+
+
+def test_there_is_no_core(cores_allowed, function, canary):
+    """Its limit is 0, though its parent has none.  (That it may not be dumped either, which counts where a program
+    takes the cores, is seen by whose its memory is: in the next test.)  Where the kernel would put a core file into the
+    working directory, there is none after a signal that else leaves one; elsewhere nothing could be found.
+    """
     running = function('SELECT 1;')
     running.succeed()
-    assert resource.prlimit(running.pid, resource.RLIMIT_CORE) == (0, 0)
+    limits = pathlib.Path('/proc/%d/limits' % running.pid).read_text()
+    assert re.search(r'^Max core file size +0 +0 ', limits, re.MULTILINE), limits
     os.kill(running.pid, signal.SIGABRT)
     assert running.wait_exit() == -signal.SIGABRT
-    assert [path for path in running.task.iterdir() if path.name.startswith('core')] == []
+    if pathlib.Path('/proc/sys/kernel/core_pattern').read_text()[0] not in '/|':
+        assert [path.name for path in running.task.iterdir() if path.name.startswith('core')] == []
 
 
 @needs_root

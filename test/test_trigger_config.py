@@ -50,6 +50,23 @@ def test_a_wrong_value_is_named_with_its_variable(trigger, name, value):
     assert name in message and value in message
 
 
+@pytest.mark.parametrize('name', ['AWS_ENDPOINT_URL_SECRETS_MANAGER', 'AWS_ENDPOINT_URL'])
+def test_a_password_in_an_endpoint_is_refused_and_not_shown(trigger, name):
+    function = trigger(**{name: 'https://user:canary@127.0.0.1/'})
+    message = refused(function)
+    assert name + ' is not an http or https URL without a user in it' in message
+    assert 'canary' not in message + function.stderr
+
+
+@pytest.mark.parametrize('name', [
+    'arn:aws:secretsmanager:evil.example/x:1:secret:foo-AAAAAA', 'arn:aws:secretsmanager:a@127.0.0.1/x:1:secret:foo-AAAAAA',
+    'arn:aws:ssm:eu-central-1:1:parameter/foo', 'arn:aws:secretsmanager::1:secret:foo-AAAAAA', 'arn:aws:secretsmanager:eu-central-1'])
+def test_an_arn_that_is_no_secrets_is_refused(trigger, secrets, name):
+    variables = {**secrets.environment(), 'DB_SECRET_NAME': name, 'DB_USER': None, 'DB_PASSWORD': None}
+    assert 'DB_SECRET_NAME is an ARN, but not one of Secrets Manager' in refused(trigger(**variables))
+    assert secrets.requests == []
+
+
 @pytest.mark.parametrize('name', ['RDSINIT_FORC', 'RDSINIT_', 'RDSINIT_ALLOW_DATALOSS', 'RDSINIT_mode'])
 def test_an_unknown_variable_of_ours_is_named_and_its_value_is_not(trigger, name):
     message = refused(trigger(**{name: 'canary-value'}))

@@ -406,11 +406,27 @@ def test_the_provider_framework_and_a_wrong_environment(cloudformation, plain):
     assert function.succeed(provider_event(cloudformation, 'Delete', resource)) == {'PhysicalResourceId': 'any'}
 
 
-@pytest.mark.parametrize('url', ['http://127.0.0.1.invalid/', 'http://elsewhere.invalid/', 'ftp://127.0.0.1/', '', None, 7])
+@pytest.mark.parametrize('url', [
+    'http://127.0.0.1.invalid/', 'http://elsewhere.invalid/', 'http://127.0.0.1:80@localhost/', 'http://127.0.0.1@localhost/',
+    'https://127.0.0.1:80@localhost/', 'https:// /', 'https://',
+    'ftp://127.0.0.1/', '', None, 7])
 def test_other_urls_are_never_asked(cloudformation, function, url):
     event = cloudformation.event('Create', cloudformation.resource(), {})
     event['ResponseURL'] = url
     assert 'PhysicalResourceId' in function.succeed(event)
+
+
+def test_a_host_behind_what_looks_like_this_machine_is_not_asked(cloudformation, function):
+    """The user's name of a URL may well look like a host."""
+    event = cloudformation.event('Create', cloudformation.resource(), {})
+    event['ResponseURL'] = event['ResponseURL'].replace('http://', 'http://127.0.0.1:80@')
+    assert 'PhysicalResourceId' in function.succeed(event)
+
+
+def test_this_machine_is_not_behind_a_proxy(cloudformation, plain):
+    nowhere = 'http://127.0.0.1:1'
+    function = plain(SHOP, http_proxy=nowhere, all_proxy=nowhere, ALL_PROXY=nowhere)
+    assert succeeded(cloudformation.resource().create(function)).data['Applied'] == '1'
 
 
 @pytest.mark.extension

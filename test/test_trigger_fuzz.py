@@ -1,5 +1,6 @@
 """Damaged events, secrets and bundles, read under the sanitizers; ./dev fuzz gives them more."""
 
+import json
 import os
 import random
 import struct
@@ -7,7 +8,7 @@ import subprocess
 
 import pytest
 
-from fuzz import INPUTS
+from fuzz import INPUTS, events
 from support.trigger import ROOT
 
 SEED = int(os.environ.get('RDSINIT_FUZZ_SEED', '1'))
@@ -46,3 +47,8 @@ def test_damaged_ones_do_no_harm(readers, reader):
     chance = random.Random(SEED)
     words = read(readers / ('read-' + reader), [INPUTS[reader].made(chance) for _ in range(COUNT[reader])])
     assert set(words) >= set(INPUTS[reader].WORDS), 'a form has not been met'
+
+
+def test_an_arn_chooses_no_host(readers):
+    words = read(readers / 'read-event', [json.dumps({**events.TARGET, 'secret': secret}).encode() for secret in events.SECRETS])
+    assert [secret for secret, word in zip(events.SECRETS, words) if word != 'refused'] == [events.SECRET]

@@ -132,6 +132,18 @@ def test_the_user_that_is_named_goes_before_the_secrets(function, secrets, iam, 
     assert {user for user, _ in iam.accepted} == {USER}
 
 
+def test_a_secret_that_an_event_brings_has_a_password(function, secrets, iam, credentials, cluster_with_tls):
+    """A token would be for its user as the environment's is let in."""
+    server = cluster_with_tls.server
+    secrets.credentials = credentials
+    secrets.put('target', {'username': server.user, 'password': server.password})
+    running = function(**secrets.environment(), RDSINIT_EVENT_TARGETS='allow')
+    assert running.succeed({'secret': 'target'})['databaseCreated'] is True
+    assert iam.accepted == [] and iam.refused == []
+    running.invoke()        # what it finds there is another role's
+    assert len(iam.accepted) > 0, 'the environment has tokens still'
+
+
 def test_botocores_token_is_what_it_is_compared_with(iam, credentials):
     """The stand-in would take a token of botocore's, and none for another host, user or time."""
     now = datetime.datetime.utcnow()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import time
 import types
 
@@ -197,3 +198,17 @@ def test_a_full_pool_is_waited_for(function, pooled, database, server):
         time.sleep(1)
         holder.cursor().execute('COMMIT')
     assert running.outcome(invocation).kind == 'response'
+
+
+@pytest.mark.extension
+def test_a_function_that_is_killed_lets_go_through_the_pool(function, pooled, database):
+    """The extension looks whether its client is there; PgBouncer closes the server's connection with its client's."""
+    database.create()
+    running = function(pooled(), 'SELECT pg_catalog.pg_sleep(60);', RDSINIT_MODE='extension')
+    running.send()
+    sleeping = "FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+    database.wait_until('SELECT count(*) = 1 ' + sleeping)
+    os.kill(running.pid, signal.SIGKILL)
+    killed = time.monotonic()
+    database.wait_until('SELECT count(*) = 0 ' + sleeping)
+    assert time.monotonic() - killed < 5

@@ -51,6 +51,17 @@ def target(server, database, **more):
     return {'host': server.host, 'port': server.port, 'database': database.name, 'secret': 'target', **more}
 
 
+@pytest.mark.parametrize('secret', [
+    'arn:aws:secretsmanager:evil.example/x:1:secret:foo-AAAAAA', 'arn:aws:secretsmanager:a@127.0.0.1/x:1:secret:foo-AAAAAA',
+    'arn:aws:ssm:eu-central-1:1:parameter/foo', 'arn:a/b:secretsmanager:eu-central-1:1:secret:foo-AAAAAA'])
+def test_an_arn_does_not_choose_who_is_shown_the_session_token(fleet, secrets, server, database, secret):
+    """Its Region is a part of the name of the host that is asked."""
+    payload = fleet().fail({**target(server, database), 'secret': secret})
+    assert payload['errorType'] == 'Rdsinit.Event' and 'not one of Secrets Manager' in payload['errorMessage']
+    assert 'arn:PARTITION:secretsmanager:' in payload['hint']
+    assert secrets.requests == []
+
+
 # One target
 
 def test_a_target_of_its_own(fleet, secrets, server, databases):

@@ -28,6 +28,10 @@ static const Partition partitions[] = {
 	{"eusc-", "amazonaws.eu"},
 	{"", "amazonaws.com"}};
 
+/* A Region becomes a part of a host's name, and may have come from an event. */
+static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+
+static const char *field_of_arn(const char *arn, int number, size_t *length);
 static const char *suffix_of(const char *region);
 static bool is_region(const char *label, size_t length);
 
@@ -37,22 +41,48 @@ aws_is_arn(const char *name)
 	return strncmp(name, "arn:", 4) == 0;
 }
 
-/* arn:PARTITION:SERVICE:REGION:… */
+bool
+aws_is_secret_arn(const char *name)
+{
+	static const char service[] = "secretsmanager";
+	size_t length;
+	const char *field;
+
+	if (!aws_is_arn(name))
+		return false;
+	field = field_of_arn(name, 1, &length);
+	if (length == 0 || strspn(field, alphabet) < length)
+		return false;
+	field = field_of_arn(name, 2, &length);
+	if (length != strlen(service) || strncmp(field, service, length) != 0)
+		return false;
+	field = field_of_arn(name, 3, &length);
+	return is_region(field, length) && field[length] == ':';
+}
+
 char *
 aws_region_of_arn(const char *name, const char *otherwise)
 {
-	const char *field = aws_is_arn(name) ? name : NULL;
-	int colons;
+	size_t length = 0;
+	const char *region = aws_is_arn(name) ? field_of_arn(name, 3, &length) : name;
 
-	for (colons = 0; colons < 3 && field != NULL; colons++)
-	{
-		field = strchr(field, ':');
-		if (field != NULL)
-			field++;
-	}
-	if (field != NULL && strcspn(field, ":") > 0)
-		return strndup(field, strcspn(field, ":"));
+	if (is_region(region, length))
+		return strndup(region, length);
 	return strdup(otherwise != NULL ? otherwise : "");
+}
+
+/* arn:PARTITION:SERVICE:REGION:…, counted from 0; one that is not there is empty. */
+static const char *
+field_of_arn(const char *arn, int number, size_t *length)
+{
+	for (; number > 0; number--)
+	{
+		arn += strcspn(arn, ":");
+		if (*arn == ':')
+			arn++;
+	}
+	*length = strcspn(arn, ":");
+	return arn;
 }
 
 /* ….REGION.rds.amazonaws.com, in China ….rds.REGION.amazonaws.com.cn */
@@ -102,6 +132,6 @@ is_region(const char *label, size_t length)
 {
 	const char *dash = memchr(label, '-', length);
 
-	return dash != NULL && length > 2 && memchr(dash + 1, '-', length - (size_t) (dash - label) - 1) != NULL &&
+	return dash != NULL && length > 2 && strspn(label, alphabet) >= length && memchr(dash + 1, '-', length - (size_t) (dash - label) - 1) != NULL &&
 		   label[length - 2] == '-' && isdigit((unsigned char) label[length - 1]);
 }

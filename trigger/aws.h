@@ -12,7 +12,11 @@
 
 extern bool aws_is_arn(const char *name);
 
-/* The Region that an ARN names, or else the other one; to be freed. */
+/* Is it an ARN of Secrets Manager, with a Region that a host's name can be made of? */
+extern bool aws_is_secret_arn(const char *name);
+#define AWS_SECRET_ARN_EXPECTED "arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME"
+
+/* The Region that an ARN names, or else, where it names none, the other one; to be freed. */
 extern char *aws_region_of_arn(const char *name, const char *otherwise);
 
 /* The Region in the name that RDS gives a server, or else the other one; to be freed. */

@@ -16,6 +16,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "aws.h"
+#include "http.h"
 #include "options.h"
 
 /* Reads a value into the field at "field"; false where the value is wrong. */
@@ -42,6 +44,8 @@ static bool read_baseline(const char *value, void *field);
 static bool read_time(const char *value, void *field);
 static bool read_targets(const char *value, void *field);
 static bool read_object(const char *value, void *field);
+
+#define URL_EXPECTED "an http or https URL without a user in it"
 
 #define FIELD(name) offsetof(Config, name)
 
@@ -76,8 +80,8 @@ static const Variable variables[] = {
 	{"AWS_ACCESS_KEY_ID", read_text, FIELD(access_key_id), NULL, NULL},
 	{"AWS_SECRET_ACCESS_KEY", read_text, FIELD(secret_access_key), NULL, NULL},
 	{"AWS_SESSION_TOKEN", read_text, FIELD(session_token), NULL, NULL},
-	{"AWS_ENDPOINT_URL_SECRETS_MANAGER", read_url, FIELD(endpoint), "an http or https URL", NULL},
-	{"AWS_ENDPOINT_URL", read_url, FIELD(endpoint), "an http or https URL", NULL},
+	{"AWS_ENDPOINT_URL_SECRETS_MANAGER", read_url, FIELD(endpoint), URL_EXPECTED, NULL},
+	{"AWS_ENDPOINT_URL", read_url, FIELD(endpoint), URL_EXPECTED, NULL},
 	{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", read_boolean, FIELD(ignore_endpoints), "true or false", "false"},
 	{"AWS_CA_BUNDLE", read_text, FIELD(https_ca), NULL, NULL},
 	{"PARAMETERS_SECRETS_EXTENSION_HTTP_PORT", read_port, FIELD(cache_port), "a number from 1 to 65535", NULL}};
@@ -174,8 +178,8 @@ read_variables(Config *config, FILE *problems)
 		if (value == NULL || variable->read(value, (char *) config + variable->field))
 			continue;
 		begin_problem(problems);
-		/* Variables' values are secrets. */
-		if (variable->read == read_object)
+		/* Variables' values are secrets, and a URL may have a password in it. */
+		if (variable->read == read_object || (variable->read == read_url && strchr(value, '@') != NULL))
 			fprintf(problems, "%s is not %s", variable->name, variable->expected);
 		else
 			fprintf(problems, "%s is not %s: \"%s\"", variable->name, variable->expected, value);
@@ -235,7 +239,7 @@ report_missing(const Config *config, FILE *problems)
 	if (config->secret_name != NULL || iam)
 	{
 		/* A secret's ARN says its Region; a database's name need not. */
-		if (config->region == NULL && (iam || strncmp(config->secret_name, "arn:", 4) != 0))
+		if (config->region == NULL && (iam || !aws_is_arn(config->secret_name)))
 			missing[count++] = "AWS_REGION";
 		if (config->access_key_id == NULL)
 			missing[count++] = "AWS_ACCESS_KEY_ID";
@@ -266,6 +270,12 @@ report_conflicts(const Config *config, FILE *problems)
 	{
 		begin_problem(problems);
 		fputs("DB_AUTH is iam, and DB_PASSWORD is set: a token takes its place", problems);
+	}
+	if (config->secret_name != NULL && aws_is_arn(config->secret_name) && !aws_is_secret_arn(config->secret_name))
+	{
+		begin_problem(problems);
+		fprintf(problems, "DB_SECRET_NAME is an ARN, but not one of Secrets Manager (" AWS_SECRET_ARN_EXPECTED "): \"%s\"",
+				config->secret_name);
 	}
 }
 
@@ -371,9 +381,11 @@ read_port(const char *value, void *field)
 static bool
 read_url(const char *value, void *field)
 {
-	if (strncasecmp(value, "https://", 8) != 0 && strncasecmp(value, "http://", 7) != 0)
-		return false;
-	return read_text(value, field);
+	HttpUrl url;
+	bool ok = http_url_read(value, &url);
+
+	http_url_free(&url);
+	return ok && read_text(value, field);
 }
 
 static bool

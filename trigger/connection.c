@@ -183,7 +183,7 @@ try_address(const Attempt *attempt, const Deadline *deadline, PGconn **connectio
 	if (!login_password(attempt->target->login, attempt->host, attempt->target->port, &password, error))
 		return false;
 	candidate = start(attempt, password);
-	login_wipe(password);
+	free(password);
 	if (candidate == NULL)
 		return error_out_of_memory(error);
 	if (finish(candidate, &limit))

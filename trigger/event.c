@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http.h"
+
 /* So that a list's answer has room for something of each. */
 #define MOST_TARGETS 100
 
@@ -103,18 +105,13 @@ check_list(const json_t *list, Error *error)
 static bool
 is_answered_by_put(const Event *event)
 {
-	static const char loopback[] = "http://127.0.0.1";
 	const char *url = event_text(event, "ResponseURL");
-	const char *rest;
+	HttpUrl parts = {0};
+	bool is_url = url != NULL && http_url_read(url, &parts);
+	bool is_answered = is_url && (parts.is_tls ? !is_sent_to_another(event) : parts.is_loopback);
 
-	if (url == NULL)
-		return false;
-	if (strncmp(url, "https://", 8) == 0)
-		return !is_sent_to_another(event);
-	if (strncmp(url, loopback, strlen(loopback)) != 0)
-		return false;
-	rest = url + strlen(loopback);
-	return *rest == ':' || *rest == '/';
+	http_url_free(&parts);
+	return is_answered;
 }
 
 /* CloudFormation invokes the ServiceToken: where that is another function, we were invoked by that one. */

@@ -34,15 +34,13 @@ typedef struct Body
 
 static bool set_options(Http *http, const HttpRequest *request, struct curl_slist *headers,
 						Body *body, Error *error);
-static const char *target_of(const char *url);
 static const char *name_of(const HttpRequest *request);
 static CURLcode set_signature(CURL *handle, const HttpSignature *signature);
 static bool make_headers(const HttpRequest *request, struct curl_slist **headers, Error *error);
-static char *host_header(const char *url);
+static bool append_host(struct curl_slist **headers, const char *url);
 static bool append_header(struct curl_slist **headers, const char *header);
 static size_t receive(char *bytes, size_t size, size_t count, void *argument);
 static bool reserve(Body *body, size_t length);
-static void wipe(char *bytes, size_t size);
 static bool is_transient(CURLcode code);
 
 bool
@@ -91,6 +89,56 @@ http_escape(const char *text)
 }
 
 bool
+http_url_read(const char *url, HttpUrl *parts)
+{
+	CURLU *handle = curl_url();
+	char *scheme = NULL;
+	char *host = NULL;
+	char *port = NULL;
+	char *user = NULL;
+	const char *rest = strstr(url, "://");
+	bool ok = false;
+
+	memset(parts, 0, sizeof(*parts));
+	if (handle == NULL || rest == NULL || curl_url_set(handle, CURLUPART_URL, url, 0) != CURLUE_OK ||
+		curl_url_get(handle, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+		curl_url_get(handle, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+		curl_url_get(handle, CURLUPART_USER, &user, 0) != CURLUE_NO_USER)
+		goto done;
+	if (curl_url_get(handle, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) != CURLUE_OK)
+		port = NULL;
+
+	parts->is_tls = strcmp(scheme, "https") == 0;
+	parts->is_loopback = strcmp(host, "127.0.0.1") == 0;
+	rest += strlen("://");
+	rest += strcspn(rest, "/?#");
+	parts->target = *rest == '/' ? rest : NULL;
+	if ((!parts->is_tls && strcmp(scheme, "http") != 0) ||
+		asprintf(&parts->origin, "%s://%s%s%s", scheme, host, port != NULL ? ":" : "", port != NULL ? port : "") < 0)
+	{
+		parts->origin = NULL;
+		goto done;
+	}
+	parts->host = parts->origin + strlen(scheme) + strlen("://");
+	ok = true;
+
+done:
+	curl_free(user);
+	curl_free(port);
+	curl_free(host);
+	curl_free(scheme);
+	curl_url_cleanup(handle);
+	return ok;
+}
+
+void
+http_url_free(HttpUrl *parts)
+{
+	free(parts->origin);
+	memset(parts, 0, sizeof(*parts));
+}
+
+bool
 http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *transient, Error *error)
 {
 	struct curl_slist *headers = NULL;
@@ -133,7 +181,7 @@ http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *
 	ok = true;
 
 done:
-	wipe(body.bytes, body.size);
+	free(body.bytes);
 	curl_slist_free_all(headers);
 	return ok;
 }
@@ -151,7 +199,7 @@ http_response_header(const Http *http, const char *name)
 void
 http_response_free(HttpResponse *response)
 {
-	wipe(response->body, response->length);
+	free(response->body);
 	memset(response, 0, sizeof(*response));
 }
 
@@ -204,8 +252,8 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 	if (request->is_put)
 	{
 		SET(CURLOPT_CUSTOMREQUEST, "PUT");
-		if (target_of(request->url) != NULL)
-			SET(CURLOPT_REQUEST_TARGET, target_of(request->url));
+		if (request->target != NULL)
+			SET(CURLOPT_REQUEST_TARGET, request->target);
 	}
 	if (code == CURLE_OK && request->signature != NULL)
 		code = set_signature(handle, request->signature);
@@ -213,18 +261,6 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 	if (code != CURLE_OK)
 		return error_set(error, ERROR_INTERNAL, "libcurl: %s", curl_easy_strerror(code));
 	return true;
-}
-
-/*
- * Path and query as the URL has them, which a signature in the query covers:
- * libcurl would write them in a form of its own.  NULL: there is no path.
- */
-static const char *
-target_of(const char *url)
-{
-	const char *host = strstr(url, "://");
-
-	return host != NULL ? strchr(host + 3, '/') : NULL;
 }
 
 static const char *
@@ -263,12 +299,7 @@ make_headers(const HttpRequest *request, struct curl_slist **headers, Error *err
 		ok = append_header(headers, *header);
 
 	if (ok && request->signature != NULL)
-	{
-		char *host = host_header(request->url);
-
-		ok = host != NULL && append_header(headers, host);
-		free(host);
-	}
+		ok = append_host(headers, request->url);
 	else if (ok && request->body != NULL)
 	{
 		/* Waiting for "100 Continue" costs a second where it never comes. */
@@ -277,28 +308,19 @@ make_headers(const HttpRequest *request, struct curl_slist **headers, Error *err
 	return ok || error_out_of_memory(error);
 }
 
-/* "Host: name:port", without the port where it is the scheme's own. */
-static char *
-host_header(const char *url)
+static bool
+append_host(struct curl_slist **headers, const char *url)
 {
-	CURLU *parts = curl_url();
-	char *host = NULL;
-	char *port = NULL;
+	HttpUrl parts;
 	char *header = NULL;
+	bool ok;
 
-	if (parts == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
-		curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
-		goto done;
-	if (curl_url_get(parts, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT) != CURLUE_OK)
-		port = NULL;
-	if (asprintf(&header, "Host: %s%s%s", host, port != NULL ? ":" : "", port != NULL ? port : "") < 0)
+	if (!http_url_read(url, &parts) || asprintf(&header, "Host: %s", parts.host) < 0)
 		header = NULL;
-
-done:
-	curl_free(port);
-	curl_free(host);
-	curl_url_cleanup(parts);
-	return header;
+	ok = header != NULL && append_header(headers, header);
+	free(header);
+	http_url_free(&parts);
+	return ok;
 }
 
 static bool
@@ -332,7 +354,6 @@ receive(char *bytes, size_t size, size_t count, void *argument)
 	return length;
 }
 
-/* Not realloc, which leaves a copy of what may be a secret in freed memory. */
 static bool
 reserve(Body *body, size_t length)
 {
@@ -344,24 +365,13 @@ reserve(Body *body, size_t length)
 	if (size == body->size)
 		return true;
 
-	bytes = malloc(size);
+	bytes = realloc(body->bytes, size);
 	if (bytes == NULL)
 		return false;
-	if (body->length > 0)
-		memcpy(bytes, body->bytes, body->length);
 	bytes[body->length] = '\0';
-	wipe(body->bytes, body->size);
 	body->bytes = bytes;
 	body->size = size;
 	return true;
-}
-
-static void
-wipe(char *bytes, size_t size)
-{
-	if (bytes != NULL)
-		explicit_bzero(bytes, size);
-	free(bytes);
 }
 
 /* What a network does, as opposed to what a configuration is. */

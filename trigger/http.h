@@ -35,7 +35,8 @@ typedef struct HttpRequest
 	const HttpSignature *signature; /* NULL: unsigned */
 	size_t response_limit;          /* in bytes; a longer one is an error */
 	int64_t timeout;                /* in milliseconds; 0: as long as it takes */
-	bool is_put;                    /* PUT instead of POST, to the URL as it is written */
+	bool is_put;                    /* PUT instead of POST */
+	const char *target;             /* of a PUT: path and query, sent as they are; NULL: as libcurl writes the URL's */
 	bool direct;                    /* through no proxy, whatever the environment says */
 } HttpRequest;
 
@@ -52,6 +53,23 @@ extern void http_close(Http *http);
 /* A file of CA certificates for all requests to come, instead of the system's; it must stay. */
 extern void http_trust(Http *http, const char *ca_file);
 
+/* What a URL means, by the reader that requests go by. */
+typedef struct HttpUrl
+{
+	bool is_tls;
+	bool is_loopback;   /* the host is 127.0.0.1 */
+	char *origin;       /* scheme, host and port: what may be shown of it */
+	const char *host;   /* in "origin": host, and port where it is not the scheme's own */
+	const char *target; /* in the URL itself: path and query as they are written; NULL: there is no path */
+} HttpUrl;
+
+/*
+ * False where it is none of http or https, with a user in it or not as libcurl
+ * wants it, or memory is out.  What there is is to be freed in any case.
+ */
+extern bool http_url_read(const char *url, HttpUrl *parts);
+extern void http_url_free(HttpUrl *parts);
+
 /* Percent-encodes all but letters, digits and "-._~"; to be freed. */
 extern char *http_escape(const char *text);
 
@@ -65,7 +83,6 @@ extern bool http_send(Http *http, const HttpRequest *request, HttpResponse *resp
 /* A header of the last response, until the next request; NULL: not there. */
 extern const char *http_response_header(const Http *http, const char *name);
 
-/* Wipes the body, which may hold a secret. */
 extern void http_response_free(HttpResponse *response);
 
 #endif /* HTTP_H */

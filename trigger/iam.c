@@ -39,7 +39,6 @@ static char *string_to_sign(const char *host, const char *port, const char *quer
 							Error *error);
 static bool sign(const char *secret_key, const char *date, const char *region, const char *text, char *signature);
 static bool hmac(const void *key, size_t key_length, const char *text, Digest digest);
-static void wipe(char *text);
 
 bool
 iam_token(const Config *config, const char *host, const char *port, const char *user, time_t now,
@@ -90,9 +89,9 @@ iam_token(const Config *config, const char *host, const char *port, const char *
 		ok = true;
 
 done:
-	wipe(text);
-	wipe(sorted);
-	wipe(query);
+	free(text);
+	free(sorted);
+	free(query);
 	free(scope);
 	free(region);
 	return ok;
@@ -125,7 +124,7 @@ make_query(const Config *config, const char *user, const char *scope, const char
 				 sorted ? signed_headers : "") < 0)
 		query = NULL;
 
-	wipe(escaped_token);
+	free(escaped_token);
 	free(escaped_credential);
 	free(credential);
 	free(escaped_user);
@@ -156,7 +155,7 @@ string_to_sign(const char *host, const char *port, const char *query, const char
 		text = NULL;
 		error_out_of_memory(error);
 	}
-	wipe(request);
+	free(request);
 	return text;
 }
 
@@ -175,7 +174,7 @@ sign(const char *secret_key, const char *date, const char *region, const char *t
 		 hmac(key, sizeof(key), SERVICE, key) &&
 		 hmac(key, sizeof(key), "aws4_request", key) &&
 		 hmac(key, sizeof(key), text, key);
-	wipe(first);
+	free(first);
 	for (i = 0; i < sizeof(key); i++)
 		sprintf(signature + 2 * i, "%02x", key[i]);
 	explicit_bzero(key, sizeof(key));
@@ -193,12 +192,4 @@ hmac(const void *key, size_t key_length, const char *text, Digest digest)
 
 	pg_hmac_free(context);
 	return ok;
-}
-
-static void
-wipe(char *text)
-{
-	if (text != NULL)
-		explicit_bzero(text, strlen(text));
-	free(text);
 }

@@ -14,7 +14,7 @@
 #include "config.h"
 #include "error.h"
 
-/* A token for one host, made now; to be wiped and freed. */
+/* A token for one host, made now; to be freed. */
 extern bool iam_token(const Config *config, const char *host, const char *port, const char *user, time_t now,
 					  char **token, Error *error);
 

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aws.h"
+
 #define DEFAULT_PORT "5432"
 
 /* What Secrets Manager appends to a secret's name in its ARN: a hyphen and six characters. */
@@ -103,6 +105,8 @@ take_place(const Config *environment, Job *job, Error *error)
 		if (!check_aws(environment, place->secret, error))
 			return false;
 		config->secret_name = place->secret;
+		/* It brings a password; a token would be for the environment's server. */
+		config->auth = AUTH_PASSWORD;
 		config->user = config->password = NULL;
 		config->host = config->port = config->database = NULL;
 	}
@@ -129,17 +133,26 @@ take_place(const Config *environment, Job *job, Error *error)
 	return true;
 }
 
-/* What config_read() asks for where the secret is the environment's. */
+/*
+ * What config_read() asks for where the secret is the environment's.  An ARN says
+ * which Region's host is sent the request, and with it the session token.
+ */
 static bool
 check_aws(const Config *config, const char *secret, Error *error)
 {
 	const char *missing = NULL;
 
+	if (aws_is_arn(secret) && !aws_is_secret_arn(secret))
+	{
+		error_set(error, ERROR_EVENT, "the event's \"secret\" is an ARN, but not one of Secrets Manager: \"%s\"", secret);
+		error_hint(error, "Give the secret's name, or its ARN: " AWS_SECRET_ARN_EXPECTED ".");
+		return false;
+	}
 	if (config->access_key_id == NULL)
 		missing = "AWS_ACCESS_KEY_ID";
 	else if (config->secret_access_key == NULL)
 		missing = "AWS_SECRET_ACCESS_KEY";
-	else if (config->region == NULL && strncmp(secret, "arn:", 4) != 0)
+	else if (config->region == NULL && !aws_is_arn(secret))
 		missing = "AWS_REGION";
 	return missing == NULL ||
 		   error_set(error, ERROR_CONFIGURATION, "not set in the environment: %s, which the event's secret needs", missing);
@@ -153,7 +166,7 @@ is_own_secret(const Config *environment, const char *secret)
 
 	return own != NULL &&
 		   (strcmp(own, secret) == 0 || is_arn_of(own, secret) || is_arn_of(secret, own) ||
-			(strncmp(own, "arn:", 4) == 0 && strncmp(secret, "arn:", 4) == 0 &&
+			(aws_is_arn(own) && aws_is_arn(secret) &&
 			 (is_arn_of(own, strrchr(secret, ':') + 1) || is_arn_of(secret, strrchr(own, ':') + 1))));
 }
 
@@ -164,7 +177,7 @@ is_arn_of(const char *arn, const char *name)
 	size_t length = strlen(name);
 	const char *last;
 
-	if (strncmp(arn, "arn:", 4) != 0)
+	if (!aws_is_arn(arn))
 		return false;
 	last = strrchr(arn, ':') + 1;
 	return strncmp(last, name, length) == 0 &&

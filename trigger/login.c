@@ -65,14 +65,6 @@ login_password(const Login *login, const char *host, const char *port, char **pa
 	return *password != NULL || error_out_of_memory(error);
 }
 
-void
-login_wipe(char *password)
-{
-	if (password != NULL)
-		explicit_bzero(password, strlen(password));
-	free(password);
-}
-
 bool
 login_renew(Login *login, const Error *refusal, const Deadline *deadline)
 {
@@ -125,8 +117,8 @@ take(Login *login, SecretSource source, const Deadline *deadline)
 	if (ok)
 	{
 		/* Where the server is was decided by the first one, and is still pointed to. */
-		login_wipe(login->secret.username);
-		login_wipe(login->secret.password);
+		free(login->secret.username);
+		free(login->secret.password);
 		login->secret.username = secret.username;
 		login->secret.password = secret.password;
 		secret.username = NULL;

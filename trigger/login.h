@@ -38,14 +38,13 @@ extern bool login_open(Http *http, const Config *config, const Deadline *deadlin
 /* Is there a user, and a password where one is needed? */
 extern bool login_is_complete(const Login *login);
 
-/* Wipes all that was fetched. */
+/* Frees all that was fetched, which clears it. */
 extern void login_close(Login *login);
 
 extern const char *login_user(const Login *login);
 
-/* The password for a connection to a host, or a token made for it; to be given to login_wipe(). */
+/* The password for a connection to a host, or a token made for it; to be freed. */
 extern bool login_password(const Login *login, const char *host, const char *port, char **password, Error *error);
-extern void login_wipe(char *password);
 
 /*
  * After the server has refused: are there other credentials to be tried?  They

@@ -54,6 +54,7 @@ static bool start(Http **http, Config *config, Error *config_error, const char *
 static int run_once(Http *http, const Config *config, const Error *config_error, long timeout);
 static int run_loop(Http *http, const Config *config, const Error *config_error, const char *address);
 static bool next_invocation(Http *http, const char *address, Invocation *invocation);
+static void refuse(Http *http, const char *address, const Invocation *invocation, const Error *problem);
 static void serve(Http *http, const Config *config, const Error *config_error, const char *address,
 				  const Invocation *invocation);
 
@@ -66,12 +67,6 @@ main(int argc, char **argv)
 	Config config = {0};
 	Error config_error = ERROR_NONE;
 	int status = EXIT_FAILURE;
-
-	if (!name_services_use_built_in())
-	{
-		fputs(PROGRAM ": the C library refuses its own name services\n", stderr);
-		return EXIT_FAILURE;
-	}
 
 	read_options(argc, argv, &options);
 	if (options.bundle_checksum)
@@ -256,7 +251,8 @@ start(Http **http, Config *config, Error *config_error, const char *address)
 	(void) setrlimit(RLIMIT_CORE, &no_core);
 	(void) prctl(PR_SET_DUMPABLE, 0);
 
-	ok = http_open(http, &error) && connection_forget_environment(&error);
+	/* The Runtime API has an address, and no name: it can be told even that names do not work. */
+	ok = http_open(http, &error) && name_services_use_built_in(&error) && connection_forget_environment(&error);
 	if (!ok)
 	{
 		log_line(LEVEL_ERROR, NULL, "%s", error.message != NULL ? error.message : "out of memory");
@@ -322,6 +318,8 @@ next_invocation(Http *http, const char *address, Invocation *invocation)
 			deadline = deadline_after(NEXT_ATTEMPTS_FOR);
 		first = false;
 		log_line(LEVEL_WARN, NULL, "no invocation: %s", error.message);
+		if (invocation->request_id != NULL)
+			refuse(http, address, invocation, &error);
 		invocation_free(invocation);
 		if (!backoff_pause(&backoff, &deadline))
 			break;
@@ -330,6 +328,17 @@ next_invocation(Http *http, const char *address, Invocation *invocation)
 		log_line(LEVEL_ERROR, NULL, "the Runtime API cannot be reached: %s", error.message);
 	error_free(&error);
 	return ok;
+}
+
+/* Of one that came damaged; who invoked it would otherwise wait until it times out. */
+static void
+refuse(Http *http, const char *address, const Invocation *invocation, const Error *problem)
+{
+	Error error = ERROR_NONE;
+
+	if (!runtime_fail(http, address, invocation, problem, &error))
+		log_line(LEVEL_ERROR, NULL, "the answer could not be given: %s", error.message);
+	error_free(&error);
 }
 
 static void

@@ -5,7 +5,8 @@
  *
  * Passwords and tokens go through libpq, libcurl, OpenSSL and jansson, each of
  * which keeps copies and gives some of them back as they are.  So what all of
- * them call is replaced: free(), and realloc(), which frees as well.
+ * them call is replaced: free(), and realloc(), which frees as well.  It is the
+ * only thing that clears memory of the heap here.
  *
  * Where the program is linked with shared libraries, these call the functions
  * that the program itself has by the name.  In a static program libc has them

@@ -10,17 +10,17 @@
  *
  *-------------------------------------------------------------------------
  */
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "name_services.h"
 
 #ifdef RDSINIT_STATIC
 
+#include <errno.h>
 #include <nss.h>
+#include <stddef.h>
+#include <string.h>
 
 bool
-name_services_use_built_in(void)
+name_services_use_built_in(Error *error)
 {
 	/* libpq may ask for the user's home directory, and libcurl for a port by its name. */
 	static const char *const services[][2] = {
@@ -30,7 +30,12 @@ name_services_use_built_in(void)
 	for (i = 0; i < sizeof(services) / sizeof(services[0]); i++)
 	{
 		if (__nss_configure_lookup(services[i][0], services[i][1]) != 0)
+		{
+			error_set(error, ERROR_INTERNAL, "the C library refuses \"%s\" for %s: %s", services[i][1], services[i][0],
+					  strerror(errno));
+			error_hint(error, "The configuration cannot mend that: make the package anew by ./dev package.");
 			return false;
+		}
 	}
 	return true;
 }
@@ -38,8 +43,9 @@ name_services_use_built_in(void)
 #else
 
 bool
-name_services_use_built_in(void)
+name_services_use_built_in(Error *error)
 {
+	(void) error;
 	return true;
 }
 

@@ -24,7 +24,6 @@
 #define MOST_REFUSALS 5
 
 static bool attempt(Http *http, const HttpRequest *request, bool *refused, Error *error);
-static char *name_of(const char *url);
 static int code_of(const char *body, const char **code);
 
 bool
@@ -32,15 +31,25 @@ resource_put(Http *http, const char *url, const char *body, const Deadline *dead
 {
 	/* A header without a value, as CloudFormation has signed the URL for. */
 	const char *headers[] = {"Content-Type;", NULL};
-	char *name = name_of(url);
+	HttpUrl parts;
 	HttpRequest request = {0};
 	Backoff backoff = {LONGEST_PAUSE, FIRST_PAUSE};
 	int refusals = 0;
 	int attempts = 0;
 	bool ok;
 
+	/* event_parse() has read it before: it is one. */
+	if (!http_url_read(url, &parts))
+	{
+		http_url_free(&parts);
+		return error_out_of_memory(error);
+	}
 	request.url = url;
-	request.name = name != NULL ? name : "the ResponseURL";
+	request.name = parts.origin;
+	/* The signature, which is in the query, covers both as they are written: libcurl would write them in a form of its own. */
+	request.target = parts.target;
+	/* What listens on this machine is not behind a proxy. */
+	request.direct = parts.is_loopback;
 	request.headers = headers;
 	request.body = body;
 	request.is_put = true;
@@ -71,7 +80,7 @@ resource_put(Http *http, const char *url, const char *body, const Deadline *dead
 		}
 		log_line(LEVEL_WARN, NULL, "%s; trying again", error->message);
 	}
-	free(name);
+	http_url_free(&parts);
 	return ok;
 }
 
@@ -99,16 +108,6 @@ attempt(Http *http, const HttpRequest *request, bool *refused, Error *error)
 	}
 	http_response_free(&response);
 	return ok;
-}
-
-/* Scheme and host; NULL: out of memory. */
-static char *
-name_of(const char *url)
-{
-	const char *host = strstr(url, "://");
-
-	host = host != NULL ? host + 3 : url;
-	return strndup(url, (size_t) (host - url) + strcspn(host, "/?#@"));
 }
 
 /* What S3 writes between <Code> and </Code>: a word. */

@@ -30,6 +30,7 @@
 #define LONGEST_PAUSE 1000
 
 static bool invocation_url(const char *address, const char *request_id, const char *what, char **url, Error *error);
+static bool read_request_id(Http *http, Invocation *invocation, Error *error);
 static bool read_invocation(Http *http, HttpResponse *response, Invocation *invocation, Error *error);
 static bool is_request_id(const char *text);
 static bool post(Http *http, const char *url, const char *error_type, const char *payload, Error *error);
@@ -51,14 +52,21 @@ runtime_next(Http *http, const char *address, Invocation *invocation, Error *err
 	request.direct = true;
 
 	if (!http_send(http, &request, &response, &transient, error))
+	{
+		/* It may have been cut off within the event: whose that is was said before. */
+		Error ignored = ERROR_NONE;
+
+		(void) read_request_id(http, invocation, &ignored);
+		error_free(&ignored);
 		goto done;
+	}
 	if (response.status != 200)
 	{
 		error_set(error, ERROR_INTERNAL, "the Runtime API answered %ld to a request for the next invocation",
 				  response.status);
 		goto done;
 	}
-	ok = read_invocation(http, &response, invocation, error);
+	ok = read_request_id(http, invocation, error) && read_invocation(http, &response, invocation, error);
 
 done:
 	http_response_free(&response);
@@ -79,6 +87,18 @@ runtime_answer(Http *http, const char *address, const Invocation *invocation,
 			  post(http, url, error_type, payload, error);
 
 	free(url);
+	return ok;
+}
+
+bool
+runtime_fail(Http *http, const char *address, const Invocation *invocation, const Error *problem, Error *error)
+{
+	Outcome none = {0};
+	char *payload = reply_text(reply_failure(&none, problem, REPLY_LIMIT));
+	bool ok = payload != NULL ? runtime_answer(http, address, invocation, problem->type, payload, error)
+							  : error_out_of_memory(error);
+
+	free(payload);
 	return ok;
 }
 
@@ -121,27 +141,33 @@ invocation_url(const char *address, const char *request_id, const char *what, ch
 	return true;
 }
 
+static bool
+read_request_id(Http *http, Invocation *invocation, Error *error)
+{
+	const char *request_id = http_response_header(http, "Lambda-Runtime-Aws-Request-Id");
+
+	if (request_id == NULL || !is_request_id(request_id))
+		return error_set(error, ERROR_INTERNAL, "the Runtime API gave no valid Lambda-Runtime-Aws-Request-Id");
+	invocation->request_id = strdup(request_id);
+	return invocation->request_id != NULL || error_out_of_memory(error);
+}
+
 /* Takes the response's body over as the event. */
 static bool
 read_invocation(Http *http, HttpResponse *response, Invocation *invocation, Error *error)
 {
-	const char *request_id = http_response_header(http, "Lambda-Runtime-Aws-Request-Id");
 	const char *deadline = http_response_header(http, "Lambda-Runtime-Deadline-Ms");
 	const char *trace_id = http_response_header(http, "Lambda-Runtime-Trace-Id");
 	char *end = NULL;
 
-	if (request_id == NULL || !is_request_id(request_id))
-		return error_set(error, ERROR_INTERNAL, "the Runtime API gave no valid Lambda-Runtime-Aws-Request-Id");
-
 	errno = 0;
 	invocation->deadline = deadline != NULL ? strtoll(deadline, &end, 10) : 0;
-	if (end == NULL || end == deadline || *end != '\0' || errno != 0)
+	if (end == NULL || end == deadline || *end != '\0' || errno != 0 || invocation->deadline <= 0)
 		return error_set(error, ERROR_INTERNAL, "the Runtime API gave no valid Lambda-Runtime-Deadline-Ms");
 
-	invocation->request_id = strdup(request_id);
 	if (trace_id != NULL && trace_id[0] != '\0')
 		invocation->trace_id = strdup(trace_id);
-	if (invocation->request_id == NULL || (trace_id != NULL && trace_id[0] != '\0' && invocation->trace_id == NULL))
+	if (trace_id != NULL && trace_id[0] != '\0' && invocation->trace_id == NULL)
 		return error_out_of_memory(error);
 
 	invocation->event = response->body;

@@ -24,12 +24,18 @@ typedef struct Invocation
 	size_t event_length;
 } Invocation;
 
-/* Waits for as long as it takes.  "address" is AWS_LAMBDA_RUNTIME_API. */
+/*
+ * Waits for as long as it takes.  "address" is AWS_LAMBDA_RUNTIME_API.  Where an
+ * error leaves a request id in the invocation, its caller waits for an answer.
+ */
 extern bool runtime_next(Http *http, const char *address, Invocation *invocation, Error *error);
 
 /* Answers an invocation: error_type NULL is success. */
 extern bool runtime_answer(Http *http, const char *address, const Invocation *invocation,
 						   const char *error_type, const char *payload, Error *error);
+
+/* Answers one that could not be read. */
+extern bool runtime_fail(Http *http, const char *address, const Invocation *invocation, const Error *problem, Error *error);
 
 /* Puts the trace into the environment, or takes the last one's away. */
 extern bool runtime_trace(const Invocation *invocation);

@@ -21,16 +21,15 @@
 static bool parse_value(const char *name, const char *value, Secret *secret, Error *error);
 static bool take_text(const char *secret_name, const json_t *object, const char *key, char **text, Error *error);
 static bool take_port(const char *secret_name, const json_t *object, char **port, Error *error);
-static void wipe(char *text);
 
 void
 secret_free(Secret *secret)
 {
-	wipe(secret->username);
-	wipe(secret->password);
-	wipe(secret->host);
-	wipe(secret->port);
-	wipe(secret->database);
+	free(secret->username);
+	free(secret->password);
+	free(secret->host);
+	free(secret->port);
+	free(secret->database);
 	memset(secret, 0, sizeof(*secret));
 }
 
@@ -115,12 +114,4 @@ take_port(const char *secret_name, const json_t *object, char **port, Error *err
 	if (*port != NULL && !config_is_port(*port))
 		return error_set(error, ERROR_SECRET, "\"port\" of secret \"%s\" is not a number from 1 to 65535", secret_name);
 	return true;
-}
-
-static void
-wipe(char *text)
-{
-	if (text != NULL)
-		explicit_bzero(text, strlen(text));
-	free(text);
 }

@@ -29,7 +29,7 @@ typedef struct Secret
 /* Reads GetSecretValue's response; no error holds any of the value. */
 extern bool secret_parse(const char *name, const HttpResponse *response, Secret *secret, Error *error);
 
-/* Wipes it. */
+/* Frees it, which clears it. */
 extern void secret_free(Secret *secret);
 
 #endif /* SECRET_VALUE_H */

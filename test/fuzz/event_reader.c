@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <curl/curl.h>
+
+#include "aws.h"
 #include "custom_resource.h"
 #include "event.h"
 #include "job.h"
@@ -19,6 +22,7 @@
 
 static const char *read_event(const Config *config, const char *text, size_t length, Error *error);
 static bool read_keys(const Config *config, const json_t *keys, bool is_resource, Error *error);
+static void check_asked_host(const Config *config);
 static bool answer_resource(const Config *config, const Event *event, Error *error);
 
 const char *
@@ -74,11 +78,43 @@ read_keys(const Config *config, const json_t *keys, bool is_resource, Error *err
 	Job job = {0};
 	bool ok = job_read(config, keys, is_resource, &job, error);
 
+	if (ok)
+		check_asked_host(&job.config);
 	/* A secret may list these; what it does not list is refused, and either is right here. */
 	if (ok)
 		ok = job_check_listed(&job.config, "b, c", "5432", error);
 	job_free(&job);
 	return ok;
+}
+
+/* Whatever the event's secret is called, the request for it, which has our session token, goes to AWS. */
+static void
+check_asked_host(const Config *config)
+{
+	static const char service[] = "secretsmanager.";
+	static const char suffixes[] = ".amazonaws.com .amazonaws.com.cn .c2s.ic.gov .sc2s.sgov.gov .cloud.adc-e.uk .csp.hci.ic.gov"
+								   " .amazonaws.eu ";
+	char *region = aws_region_of_arn(config->secret_name, "eu-central-1");
+	char *url = region != NULL ? aws_url("secretsmanager", region) : NULL;
+	CURLU *parts = curl_url();
+	char *host = NULL;
+	char *user = NULL;
+	char *rest = NULL;
+	char suffix[64];
+
+	if (parts == NULL || url == NULL || curl_url_set(parts, CURLUPART_URL, url, 0) != CURLUE_OK ||
+		curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+		curl_url_get(parts, CURLUPART_USER, &user, 0) != CURLUE_NO_USER ||
+		strncmp(host, service, strlen(service)) != 0 || (rest = strchr(host + strlen(service), '.')) == NULL ||
+		snprintf(suffix, sizeof(suffix), "%s ", rest) >= (int) sizeof(suffix) || strstr(suffixes, suffix) == NULL)
+	{
+		fprintf(stderr, "\"%s\" would be asked for secret \"%s\"\n", url, config->secret_name);
+		abort();
+	}
+	curl_free(host);
+	curl_url_cleanup(parts);
+	free(url);
+	free(region);
 }
 
 static bool

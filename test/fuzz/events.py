@@ -22,6 +22,11 @@ EVENTS = [
 ]
 VALUES = [None, True, False, 0, -1, 65536, 2 ** 63 - 1, 1e308, '', ' ', 'x', 'true', '\x01' * 3000, '€' * 3000, '"\\' * 2000,
           'a' * 5000, 'arn:', 'arn::', '../..', '/', ',', ', ,', 'https://', 'http://127.0.0.1', [], {}, [[]], {'': ''}, 'own-abcdef']
+# Secrets in a "Region" that is another host, but for one.
+SECRET = 'arn:aws:secretsmanager:eu-central-1:1:secret:foo-AAAAAA'
+SECRETS = [SECRET.replace('eu-central-1', region) for region in (
+    'evil.example/x', 'a@127.0.0.1/x', 'evil.example?', 'evil.example#', '', '-', 'eu-central-1', 'eu.central-1', '\\x-y-1', '%2f-x-1')]
+VALUES += [*SECRETS, 'arn:aws:s3:eu-central-1:1:x', 'arn:aws:secretsmanager:eu-central-1', 'arn:a.b:secretsmanager:eu-central-1:1:secret:x']
 WORDS = ['request', 'request', 'refused', 'request', 'request', 'request', 'targets', 'resource',
          'provider', 'resource', 'refused', 'refused', 'refused']
 

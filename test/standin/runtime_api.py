@@ -66,6 +66,8 @@ class RuntimeApi(LoopbackServer):
         self._current = None
         self._answered = set()
         self._faults = collections.deque()
+        self._poll_faults = collections.deque()
+        self._spoils = collections.deque()
 
     # What a test calls
 
@@ -98,6 +100,14 @@ class RuntimeApi(LoopbackServer):
         """The next `times` answers to /response and /error are refused with `status` (0: cut off)."""
         self._faults.extend([status] * times)
 
+    def fail_next_polls(self, times, status=500):
+        """The next `times` that /next is asked are refused with `status` (0: cut off); no event is lost."""
+        self._poll_faults.extend([status] * times)
+
+    def spoil_next_event(self, spoil):
+        """The next event is delivered as spoil(request, answer) says: an Answer, or None, which closes the connection."""
+        self._spoils.append(spoil)
+
     # What the runtime calls
 
     def answer(self, request):
@@ -121,6 +131,9 @@ class RuntimeApi(LoopbackServer):
                 return self._violation(403, 'InvalidStateTransition',
                                        '/next asked while %s is unanswered' % self._current.request_id)
             self._changed.notify_all()
+            if self._poll_faults:
+                status = self._poll_faults.popleft()
+                return _error(status, 'Container.Error', 'scripted') if status else None
             while True:
                 if self.closing or not request.client_is_there():
                     return None
@@ -133,12 +146,13 @@ class RuntimeApi(LoopbackServer):
             invocation.delivered_at = time.monotonic()
             trace = 'Root=1-%08x-%s;Sampled=0' % (int(time.time()), uuid.uuid4().hex[:24])
             self.traces[invocation.request_id] = trace
-        return Answer(200, invocation.event, headers=(
+        answer = Answer(200, invocation.event, headers=(
             ('Lambda-Runtime-Aws-Request-Id', invocation.request_id),
             ('Lambda-Runtime-Deadline-Ms', str(invocation.deadline_ms)),
             ('Lambda-Runtime-Invoked-Function-Arn', FUNCTION_ARN),
             ('Lambda-Runtime-Trace-Id', trace),
         ))
+        return self._spoils.popleft()(request, answer) if self._spoils else answer
 
     def _finish(self, request, request_id, verb):
         if request.method != 'POST':
