@@ -188,7 +188,7 @@ def plain(path, database, variables=None):
     with tempfile.TemporaryDirectory(prefix='rdsinit-corpus-') as name:
         bundle = _packaged(files, pathlib.Path(name)) if len(files) > 1 else path
         environment = {'PATH': '/usr/bin:/bin', **database.server.environment(), 'DB_NAME': database.name,
-                       'RDSINIT_MODE': 'plain', 'RDSINIT_BUNDLE': str(bundle)}
+                       'RDSINIT_MODE': 'plain', 'RDSINIT_ALLOW_DATA_LOSS': 'true', 'RDSINIT_BUNDLE': str(bundle)}
         if variables:
             environment['RDSINIT_VARIABLES'] = json.dumps(variables)
         finished = subprocess.run([program(), '--once'], env=environment, stdin=subprocess.DEVNULL,
