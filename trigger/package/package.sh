@@ -69,7 +69,7 @@ compile() {
 	[ "$(cat "$source/key" 2>/dev/null)" = "$key" ] || rm -rf "$source"
 	mkdir -p "$source/trigger" "$source/src"
 	rm -rf "$source"/trigger/*.[ch] "$source/src"/*
-	cp -p trigger/*.[ch] trigger/Makefile "$source/trigger"
+	cp -p trigger/*.[ch] trigger/Makefile trigger/*.mk "$source/trigger"
 	cp -rp src/shared src/*.h "$source/src"
 	cp -p rdsinit.control "$source"
 	echo "$key" >"$source/key"
