@@ -95,8 +95,10 @@ def test_data_are_lost_only_where_the_template_says_so(deployed, cloudformation,
 @pytest.mark.parametrize('sslmode, type_, said', [
     ('disable', 'Rdsinit.Configuration', 'DB_AUTH is iam, which needs TLS'),
     ('require', 'Rdsinit.Connection', 'SSL was required')])
-def test_iam_authentication_is_what_the_program_takes_it_for(deployed, secrets, sslmode, type_, said):
-    """It is asked for, with a user and without a secret; this server has no TLS, over which a token would go."""
+def test_iam_authentication_is_what_the_program_takes_it_for(deployed, secrets, server, sslmode, type_, said):
+    """It is asked for, with a user and without a secret.  Where this server has TLS, the token gets to it, and is no password of anybody's."""
+    if sslmode == 'require' and server.value('SHOW ssl') == 'on':
+        said = 'password authentication failed for user "deployer"'
     function, _ = deployed(V1, sslmode, SecretArn='', DatabaseResourceId='db-ABC', DatabaseUser='deployer')
     payload = function.fail()
     assert payload['errorType'] == type_ and said in payload['errorMessage']
