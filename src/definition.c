@@ -36,8 +36,7 @@
 /* In every catalog that has one. */
 #define OID_COLUMN 1
 
-static Oid index_by_oid(Oid catalog);
-static bool has_cache(Oid catalog);
+static Oid index_of_part(Oid catalog);
 static bool may_have_columns(const Form_pg_class class);
 static bool is_index(const Form_pg_class class);
 static void append_owner(StringInfo out, Relation catalog, HeapTuple row, Oid *owner);
@@ -55,13 +54,17 @@ static int compare_strings(const void *a, const void *b);
 HeapTuple
 rds_catalog_row(Relation catalog, Oid oid, Snapshot snapshot)
 {
-	Oid by_oid = index_by_oid(RelationGetRelid(catalog));
+	Oid by_oid = index_of_part(RelationGetRelid(catalog));
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
 
-	if (snapshot == NULL && has_cache(RelationGetRelid(catalog)))
-		return get_catalog_object_by_oid(catalog, OID_COLUMN, oid);
+	if (!OidIsValid(by_oid))
+	{
+		if (snapshot == NULL)
+			return get_catalog_object_by_oid(catalog, OID_COLUMN, oid);
+		by_oid = get_object_oid_index(RelationGetRelid(catalog));
+	}
 	ScanKeyInit(&key, OID_COLUMN, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(oid));
 	scan = systable_beginscan(catalog, by_oid, true, snapshot, 1, &key);
 	row = systable_getnext(scan);
@@ -72,9 +75,9 @@ rds_catalog_row(Relation catalog, Oid oid, Snapshot snapshot)
 	return row;
 }
 
-/* The server's list of catalogs lacks some that are parts of others. */
+/* The index by OID, where the server's list of catalogs lacks one that is a part of another; else none. */
 static Oid
-index_by_oid(Oid catalog)
+index_of_part(Oid catalog)
 {
 	switch (catalog)
 	{
@@ -83,15 +86,8 @@ index_by_oid(Oid catalog)
 		case PublicationNamespaceRelationId:
 			return PublicationNamespaceObjectIndexId;
 		default:
-			return get_object_oid_index(catalog);
+			return InvalidOid;
 	}
-}
-
-static bool
-has_cache(Oid catalog)
-{
-	return catalog != PublicationRelRelationId &&
-		   catalog != PublicationNamespaceRelationId;
 }
 
 HeapTuple
@@ -332,8 +328,11 @@ rds_append_end(StringInfo out, Relation relation, HeapTuple row, bool has_labels
 		rds_append_column_comments(out, oid);
 	else if (catalog == TypeRelationId && OidIsValid(((Form_pg_type) GETSTRUCT(row))->typrelid))
 		rds_append_column_comments(out, ((Form_pg_type) GETSTRUCT(row))->typrelid);
-	if (has_labels)
-		append_labels(out, catalog, oid);
+	if (!has_labels)
+		return;
+	append_labels(out, catalog, oid);
+	if (catalog == TypeRelationId && OidIsValid(((Form_pg_type) GETSTRUCT(row))->typrelid))
+		append_labels(out, RelationRelationId, ((Form_pg_type) GETSTRUCT(row))->typrelid);
 }
 
 static bool

@@ -104,6 +104,18 @@ def test_what_changes_no_schema_is_none(cursor, names, change):
     assert value(cursor, FINGERPRINT) == before
 
 
+@pytest.mark.parametrize('catalog, name, column', [
+    ('pg_class', 'labelled', 0), ('pg_class', 'labelled', 1), ('pg_type', 'labelled_pair', 0), ('pg_class', 'labelled_pair', 2)])
+def test_a_label_is_a_part_of_what_it_is_on(cursor, catalog, name, column):
+    """A provider of labels is a module, and none comes with PostgreSQL: the row is written by hand."""
+    cursor.execute('CREATE TABLE public.labelled (a int); CREATE TYPE public.labelled_pair AS (a int, b int)')
+    before = value(cursor, FINGERPRINT)
+    cursor.execute('SET LOCAL allow_system_table_mods = on')
+    cursor.execute("INSERT INTO pg_seclabel SELECT oid, %s::regclass, %s, 'provider', 'secret' FROM {0} WHERE {1} = %s".format(
+        catalog, 'relname' if catalog == 'pg_class' else 'typname'), (catalog, column, name))
+    assert value(cursor, FINGERPRINT) != before
+
+
 def test_no_definition_shows_a_secret(cursor):
     assert rows(cursor, "SELECT identity FROM rdsinit.objects() WHERE definition ~ 'sesame'") == []
     assert rows(cursor, "SELECT definition FROM rdsinit.objects() WHERE kind = 'server'")[0][0].count('password=***') == 1
