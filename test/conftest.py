@@ -87,6 +87,24 @@ def secrets():
 
 
 @pytest.fixture
+def function(trigger, secrets):
+    """function(DB_SECRET_NAME=…): the trigger with its credentials in Secrets Manager."""
+    def start(**variables):
+        return trigger('SELECT 1;', **{**secrets.environment(), 'DB_SECRET_NAME': 'prod/db', 'RDSINIT_MODE': 'plain',
+                                       'DB_USER': None, 'DB_PASSWORD': None, **variables})
+    return start
+
+
+@pytest.fixture
+def planned(database):
+    """A database with the extension in it, and a table with rows."""
+    database.create()
+    database.rows('CREATE EXTENSION rdsinit')
+    database.rows('CREATE TABLE product AS SELECT g AS id FROM generate_series(1, 3) AS g')
+    return database
+
+
+@pytest.fixture
 def cloudformation():
     """CloudFormation; what breaks its rules fails the test."""
     with CloudFormation() as service:

@@ -12,14 +12,6 @@ pytestmark = pytest.mark.extension
 SCRIPT = 'SELECT 1;\nALTER TABLE product ADD x int;\nSELECT 2;'
 
 
-@pytest.fixture
-def planned(database):
-    database.create()
-    database.rows('CREATE EXTENSION rdsinit')
-    database.rows('CREATE TABLE product AS SELECT g AS id FROM generate_series(1, 3) AS g')
-    return database
-
-
 class Reader(threading.Thread):
     """Somebody who reads the table, for so many seconds."""
 

@@ -13,15 +13,6 @@ PLAN = {'plan': True}
 REPLY_AT_MOST = 128 * 1024
 
 
-@pytest.fixture
-def planned(database):
-    """A database with the extension in it, and a table with rows."""
-    database.create()
-    database.rows('CREATE EXTENSION rdsinit')
-    database.rows('CREATE TABLE product AS SELECT g AS id FROM generate_series(1, 3) AS g')
-    return database
-
-
 def test_an_event_asks_for_a_plan(trigger, planned):
     payload = trigger(SHOP).succeed(PLAN)
     assert (payload['statusCode'], payload['mode'], payload['database']) == (200, 'extension', planned.name)

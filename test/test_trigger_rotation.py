@@ -22,14 +22,6 @@ def account(role, database):
 
 
 @pytest.fixture
-def function(trigger, secrets):
-    def start(**variables):
-        return trigger('SELECT 1;', **{**secrets.environment(), 'DB_SECRET_NAME': 'prod/db', 'RDSINIT_MODE': 'plain',
-                                       'DB_USER': None, 'DB_PASSWORD': None, **variables})
-    return start
-
-
-@pytest.fixture
 def cache(secrets):
     with ParametersAndSecrets(secrets.credentials) as standin:
         yield standin

@@ -6,15 +6,6 @@ from standin import Credentials, SecretsManager
 
 
 @pytest.fixture
-def function(trigger, secrets):
-    """function(DB_SECRET_NAME=…): the trigger with its credentials in Secrets Manager."""
-    def start(**variables):
-        return trigger('SELECT 1;', **{**secrets.environment(), 'DB_SECRET_NAME': 'prod/db', 'RDSINIT_MODE': 'plain',
-                                       'DB_USER': None, 'DB_PASSWORD': None, **variables})
-    return start
-
-
-@pytest.fixture
 def login(server):
     """The secret that opens the server."""
     return {'username': server.user, 'password': server.password}

@@ -88,7 +88,6 @@ static bool is_name(const TokenCursor *cursor, const Token *token, const char *n
 static unsigned int oid_of(const PGresult *result, int row);
 static int64_t number_of(const PGresult *result, int row, const char *column);
 static unsigned int file_of(const PGresult *result, int row);
-static bool has_word(TokenCursor cursor, const char *word);
 
 bool
 guard_begin(Guard *guard, const Session *session, Error *error)
@@ -166,7 +165,7 @@ guard_is_interested(const Guard *guard, TokenCursor cursor)
 	if (guard->before == NULL || PQntuples(guard->before) == 0 || guard->checks >= MOST_CHECKS || !token_next(&cursor, &token))
 		return false;
 	if (token_is(&cursor, &token, "ALTER"))
-		return guard->earlier != NULL || has_word(start, "DROP");
+		return guard->earlier != NULL || token_among(start, "DROP");
 	return token_is(&cursor, &token, "DROP") || token_is(&cursor, &token, "TRUNCATE") ||
 		   token_is(&cursor, &token, "DO") || token_is(&cursor, &token, "CALL") ||
 		   (token_is(&cursor, &token, "CLUSTER") && guard->earlier != NULL);
@@ -181,7 +180,7 @@ guard_is_to_look_ahead(const Guard *guard, TokenCursor cursor)
 	if (guard->before == NULL || PQntuples(guard->before) == 0 || guard->checks + 1 >= MOST_CHECKS || !token_next(&cursor, &token))
 		return false;
 	return token_is(&cursor, &token, "CLUSTER") ||
-		   (token_is(&cursor, &token, "ALTER") && (has_word(start, "TYPE") || has_word(start, "ADD") || has_word(start, "SET")));
+		   (token_is(&cursor, &token, "ALTER") && (token_among(start, "TYPE") || token_among(start, "ADD") || token_among(start, "SET")));
 }
 
 void
@@ -444,17 +443,4 @@ static int64_t
 number_of(const PGresult *result, int row, const char *column)
 {
 	return strtoll(query_field(result, row, column), NULL, 10);
-}
-
-static bool
-has_word(TokenCursor cursor, const char *word)
-{
-	Token token;
-
-	while (token_next(&cursor, &token))
-	{
-		if (token_is(&cursor, &token, word))
-			return true;
-	}
-	return false;
 }

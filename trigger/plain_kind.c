@@ -14,7 +14,6 @@
 #include <string.h>
 
 static bool take(TokenCursor *cursor, const char *word);
-static bool has_word(TokenCursor cursor, const char *word);
 static bool sets_by_function(TokenCursor cursor);
 static Kind reindex(TokenCursor cursor);
 
@@ -55,9 +54,9 @@ kind_of(TokenCursor cursor)
 	}
 	if (token_is(&cursor, &token, "ALTER"))
 	{
-		if (take(&cursor, "SYSTEM") || (take(&cursor, "DATABASE") && has_word(start, "TABLESPACE")))
+		if (take(&cursor, "SYSTEM") || (take(&cursor, "DATABASE") && token_among(start, "TABLESPACE")))
 			return KIND_OUTSIDE;
-		return take(&cursor, "TABLE") && has_word(start, "DETACH") && has_word(start, "CONCURRENTLY") ? KIND_OUTSIDE : KIND_INSIDE;
+		return take(&cursor, "TABLE") && token_among(start, "DETACH") && token_among(start, "CONCURRENTLY") ? KIND_OUTSIDE : KIND_INSIDE;
 	}
 	return KIND_INSIDE;
 }
@@ -76,7 +75,7 @@ kind_is_repeatable(TokenCursor cursor)
 bool
 kind_is_concurrent(TokenCursor cursor)
 {
-	return has_word(cursor, "CONCURRENTLY");
+	return token_among(cursor, "CONCURRENTLY");
 }
 
 void
@@ -113,19 +112,6 @@ take(TokenCursor *cursor, const char *word)
 	return true;
 }
 
-static bool
-has_word(TokenCursor cursor, const char *word)
-{
-	Token token;
-
-	while (token_next(&cursor, &token))
-	{
-		if (token_is(&cursor, &token, word))
-			return true;
-	}
-	return false;
-}
-
 /* SELECT set_config(…), as dumps have it. */
 static bool
 sets_by_function(TokenCursor cursor)
@@ -140,8 +126,8 @@ sets_by_function(TokenCursor cursor)
 static Kind
 reindex(TokenCursor cursor)
 {
-	return has_word(cursor, "CONCURRENTLY") || has_word(cursor, "DATABASE") || has_word(cursor, "SCHEMA") ||
-				   has_word(cursor, "SYSTEM")
+	return token_among(cursor, "CONCURRENTLY") || token_among(cursor, "DATABASE") || token_among(cursor, "SCHEMA") ||
+				   token_among(cursor, "SYSTEM")
 			   ? KIND_REINDEX
 			   : KIND_INSIDE;
 }

@@ -93,6 +93,19 @@ token_is(const TokenCursor *cursor, const Token *token, const char *word)
 }
 
 bool
+token_among(TokenCursor cursor, const char *word)
+{
+	Token token;
+
+	while (token_next(&cursor, &token))
+	{
+		if (token_is(&cursor, &token, word))
+			return true;
+	}
+	return false;
+}
+
+bool
 token_has_text(const TokenCursor *cursor, const Token *token, const char *text)
 {
 	return token->length == strlen(text) && strncasecmp(cursor->text + token->offset, text, token->length) == 0;

@@ -58,6 +58,9 @@ extern bool token_next(TokenCursor *cursor, Token *token);
 /* Is the token this word, whatever its case? */
 extern bool token_is(const TokenCursor *cursor, const Token *token, const char *word);
 
+/* Is this word among the tokens that follow?  The cursor stays where it is. */
+extern bool token_among(TokenCursor cursor, const char *word);
+
 /* Is this its text, whatever its kind and case? */
 extern bool token_has_text(const TokenCursor *cursor, const Token *token, const char *text);
 

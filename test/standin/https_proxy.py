@@ -4,13 +4,15 @@ import select
 import socket
 import ssl
 import tempfile
-import threading
+
+from .listener import Listener
 
 
-class HttpsProxy:
+class HttpsProxy(Listener):
     """Takes CONNECT; `certificate` is (certificate, key) in PEM, `target` the (host, port) of a stand-in for HTTP."""
 
     def __init__(self, certificate, target):
+        super().__init__()
         self.target = target
         self.asked_for = []             # "host:port"
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -18,35 +20,10 @@ class HttpsProxy:
             file.write(''.join(certificate))
             file.flush()
             self._context.load_cert_chain(file.name)
-        self._listener = None
 
     @property
     def url(self):
-        return 'http://127.0.0.1:%d' % self._listener.getsockname()[1]
-
-    def __enter__(self):
-        self._listener = socket.create_server(('127.0.0.1', 0))
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._guarded, args=(client,), daemon=True).start()
-
-    def _guarded(self, client):
-        try:
-            with client:
-                client.settimeout(10)
-                self._serve(client)
-        except OSError:
-            pass
+        return 'http://127.0.0.1:%d' % self.port
 
     def _serve(self, client):
         head = b''

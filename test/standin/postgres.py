@@ -9,12 +9,14 @@ import socket
 import struct
 import threading
 
+from .listener import Listener
+
 SSL_REQUEST = 80877103
 GSSENC_REQUEST = 80877104
 CANCEL_REQUEST = 80877102
 
 
-class PostgresProxy:
+class PostgresProxy(Listener):
     """Listens on a free port of 127.0.0.1 and passes connections on to `target` (host, port).
 
     refusals       so many connections are first turned away with `sqlstate`
@@ -27,8 +29,11 @@ class PostgresProxy:
     deaf           requests to cancel are taken, and never passed on
     """
 
+    TIMEOUT = 60
+
     def __init__(self, target, refusals=0, sqlstate='57P03', message='the database system is starting up',
                  drops=0, silent=False, cut_on=None, cut_delivered=True, watch=None, deaf=False):
+        super().__init__()
         self.target = target
         self.refusals = refusals
         self.drops = drops
@@ -45,41 +50,19 @@ class PostgresProxy:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._sockets = set()
-        self._listener = None
-
-    @property
-    def port(self):
-        return self._listener.getsockname()[1]
-
-    def start(self):
-        self._listener = socket.create_server(('127.0.0.1', 0))
-        threading.Thread(target=self._accept, name='PostgresProxy', daemon=True).start()
-        return self
 
     def stop(self):
         self._closing.set()
         with self._lock:
             for each in [self._listener, *self._sockets]:
                 _shut(each)
-        self._listener.close()
-
-    def _accept(self):
-        while not self._closing.is_set():
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._guarded, args=(client,), daemon=True).start()
+        super().stop()
 
     def _guarded(self, client):
         with self._lock:
             self._sockets.add(client)
         try:
-            with client:
-                client.settimeout(60)
-                self._serve(client)
-        except (OSError, EOFError):
-            pass
+            super()._guarded(client)
         finally:
             with self._lock:
                 self._sockets.discard(client)

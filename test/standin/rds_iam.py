@@ -12,43 +12,20 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 
+from .listener import Listener
+
 LIFETIME = 900
 
 
-class RdsIam:
+class RdsIam(Listener):
     """Listens on loopback; `accepted` and `refused` hold (user, token), the latter with the reason."""
 
     def __init__(self, credentials, region, host, port):
+        super().__init__()
         self.credentials, self.region, self.host, self.port_of_server = credentials, region, host, port
         self.accepted, self.refused = [], []
-        self._listener = None
 
-    @property
-    def port(self):
-        return self._listener.getsockname()[1]
-
-    def __enter__(self):
-        self._listener = socket.create_server(('127.0.0.1', 0))
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            with client:
-                client.settimeout(5)
-                try:
-                    self._bind(client)
-                except OSError:
-                    pass
-
-    def _bind(self, client):
+    def _serve(self, client):
         message_id, user, token = _bind_request(client)
         reason = self.judge(user, token)
         (self.refused.append((user, token, reason)) if reason else self.accepted.append((user, token)))
