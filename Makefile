@@ -102,6 +102,9 @@ REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns locks deploys databases
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
 
+# No bitcode: JIT could inline nothing of ours, and clang need not be there.
+override with_llvm = no
+
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -112,6 +115,12 @@ REGRESS += strings
 endif
 
 $(OBJS): $(wildcard $(srcdir)/src/*.h $(srcdir)/src/shared/*.h) $(srcdir)/rdsinit.control
+
+# Built in another directory (VPATH), the objects' directories are not there yet.
+OBJECT_DIRECTORIES = $(addprefix $(CURDIR)/,src src/shared)
+$(OBJS): | $(OBJECT_DIRECTORIES)
+$(OBJECT_DIRECTORIES):
+	mkdir -p $@
 
 .PHONY: trigger trigger-clean
 trigger:
