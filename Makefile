@@ -91,7 +91,8 @@ OBJS = \
 	src/worker_main.o \
 	src/worker_task.o
 
-DATA = sql/rdsinit--0.1.0.sql
+# Scripts that install a version, and those that lead from one to another.
+DATA = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/sql/rdsinit--*.sql))
 PG_CPPFLAGS = -I$(srcdir)/src -DRDS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	$(if $(WERROR),-Werror)

@@ -62,9 +62,9 @@ class Cluster:
                  '--pgdata=%s' % self.data, '--log=%s' % (self.directory / 'log'))
         return self
 
-    def stop(self):
+    def stop(self, mode='immediate'):
         if (self.data / 'postmaster.pid').exists():
-            self.run('pg_ctl', 'stop', '--mode=immediate', '--wait', '--silent', '--pgdata=%s' % self.data)
+            self.run('pg_ctl', 'stop', '--mode=' + mode, '--wait', '--silent', '--pgdata=%s' % self.data)
 
     def remove(self):
         try:
