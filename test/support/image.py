@@ -98,4 +98,5 @@ class Image:
         (share / 'build').write_text('\n'.join([*self.commands(), *more]) + '\n')
         return subprocess.run(
             ['unshare', '--mount', '--pid', '--net', '--fork', '--kill-child', 'bash', '-c', _TREE, 'bash', str(directory)],
-            capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL)
+            capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL,
+            env={'PATH': '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8'})

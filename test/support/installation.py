@@ -25,7 +25,7 @@ def make(*arguments, source=ROOT, directory=None, **variables):
     return subprocess.run(
         ['make', '-s', '-C', str(directory or source), *(['-f', str(source / 'Makefile'), 'VPATH=%s' % source] if directory else []),
          *arguments, *('%s=%s' % item for item in given.items())],
-        capture_output=True, text=True, timeout=600, env={'PATH': os.environ['PATH'], 'LC_ALL': 'C.UTF-8'})
+        capture_output=True, text=True, timeout=600, env={**os.environ, 'LC_ALL': 'C.UTF-8'})
 
 
 class Installation:
