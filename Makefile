@@ -29,6 +29,7 @@ OBJS = \
 	src/definition_columns.o \
 	src/dependents.o \
 	src/deploy.o \
+	src/distributed.o \
 	src/drift.o \
 	src/ensure.o \
 	src/errctx.o \
