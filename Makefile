@@ -36,6 +36,7 @@ OBJS = \
 	src/guard.o \
 	src/history.o \
 	src/history_read.o \
+	src/hooks.o \
 	src/keep.o \
 	src/kept.o \
 	src/kinds_code.o \

@@ -24,7 +24,7 @@
 #include "drift.h"
 #include "ensure.h"
 #include "guard.h"
-#include "observe.h"
+#include "hooks.h"
 #include "request.h"
 #include "versions.h"
 
@@ -53,7 +53,7 @@ _PG_init(void)
 {
 	rds_cancel_install();
 	rds_guard_install();
-	rds_observe_install();
+	rds_hooks_install();
 }
 
 typedef struct Database
