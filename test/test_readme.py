@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -257,11 +258,13 @@ def checkout(directory):
 
 @pytest.fixture
 def reader(server, tmp_path):
-    """Whatever databases and roles the examples make are gone afterwards."""
+    """Whatever databases, roles and files the examples make are gone afterwards."""
     before = made(server)
     database = Database(server).create()
     yield Reader(server, checkout(tmp_path), database)
     database.drop()
+    for path in pathlib.Path('/tmp').glob('rdsinit-supplier.sql'):
+        path.unlink()
     for kind, name in sorted(made(server) - before):
         server.rows('DROP %s %s%s' % (kind, '"%s"' % name, ' WITH (FORCE)' if kind == 'DATABASE' else ''))
 
