@@ -374,9 +374,11 @@ record(const RdsTask *task, const char *outcome, int64 rows, int64 duration)
 	row.lost = rds_guard_take_losses();
 
 	/* what a statement has done is what the row is about, not what it has set */
+	PushActiveSnapshot(GetTransactionSnapshot());
 	ledger = rds_history_open_to_write();
 	rds_history_insert(ledger, &row);
 	rds_history_close(ledger);
+	PopActiveSnapshot();
 }
 
 /*
