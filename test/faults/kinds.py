@@ -1,0 +1,113 @@
+"""What breaks a call off: signals and requests to its processes."""
+
+import os
+import signal
+
+from . import rounds
+from .call import Call
+from .server import Victim
+
+
+def _broken(subject, act, victim='backend'):
+    """A round's break_off: `act(PID, generator)` at the moment."""
+    def break_off(stack, database, moment, generator, at_statement):
+        watcher = stack.enter_context(_closing(database.connect()))
+        broken = Call(database, subject.how)
+        broken.start()
+        rounds.wait_for_moment(broken, watcher, moment, generator, at_statement)
+        pid = broken.pid if victim == 'backend' else rounds.worker_of(watcher, broken)
+        if pid is not None:
+            act(pid, generator)
+        broken.end()
+        subject.cluster.wait()
+        return broken
+    return break_off
+
+
+class _closing:
+    """As contextlib.closing, for a connection that the server may have closed."""
+
+    def __init__(self, connection):
+        self.connection = connection
+
+    def __enter__(self):
+        return self.connection
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+
+def _on(how, act_of, victim='backend', **settings):
+    """A kind: a cluster of its own, and rounds in it."""
+    def kind(name, count, seed):
+        cluster = Victim(**settings).initialize()
+        try:
+            cluster.start().prepare()
+            subject = rounds.Subject(cluster, how)
+            return rounds.run(name, subject, count, seed, _broken(subject, act_of(cluster), victim))
+        finally:
+            cluster.remove()
+    return kind
+
+
+def _kill(_cluster):
+    def act(pid, _generator):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    return act
+
+
+def _function(name):
+    def act_of(cluster):
+        return lambda pid, _generator: cluster.server.rows('SELECT %s(%%s)' % name, (pid,))
+    return act_of
+
+
+def _kill_postmaster(cluster):
+    def act(_pid, generator):
+        cluster.kill(generator.random() < 0.5)
+        cluster.start_again()
+    return act
+
+
+def _stop(cluster):
+    def act(_pid, _generator):
+        cluster.stop()
+        cluster.start_again()
+    return act
+
+
+def _timed(how):
+    """By statement_timeout, which the server keeps itself."""
+    def kind(name, count, seed):
+        cluster = Victim().initialize()
+        try:
+            cluster.start().prepare()
+            subject = rounds.Subject(cluster, how)
+
+            def break_off(_stack, database, moment, _generator, _at_statement):
+                prepare = 'SET statement_timeout = %d' % max(1, round(1000 * moment))
+                return Call(database, how, prepare).start().end()
+            return rounds.run(name, subject, count, seed, break_off)
+        finally:
+            cluster.remove()
+    return kind
+
+
+KINDS = {
+    'apply: kill -9 of the backend': _on('apply', _kill),
+    'deploy: kill -9 of the backend': _on('deploy', _kill),
+    'deploy: kill -9 of the worker': _on('deploy', _kill, 'worker'),
+    'deploy: kill -9 of the postmaster': _on('deploy', _kill_postmaster),
+    'deploy: pg_ctl stop -m immediate': _on('deploy', _stop),
+    'apply: pg_cancel_backend': _on('apply', _function('pg_cancel_backend')),
+    'deploy: pg_cancel_backend': _on('deploy', _function('pg_cancel_backend')),
+    'deploy: pg_cancel_backend of the worker': _on('deploy', _function('pg_cancel_backend'), 'worker'),
+    'apply: pg_terminate_backend': _on('apply', _function('pg_terminate_backend')),
+    'deploy: pg_terminate_backend': _on('deploy', _function('pg_terminate_backend')),
+    'deploy: pg_terminate_backend of the worker': _on('deploy', _function('pg_terminate_backend'), 'worker'),
+    'apply: statement_timeout': _timed('apply'),
+    'deploy: statement_timeout': _timed('deploy'),
+}

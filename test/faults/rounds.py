@@ -1,0 +1,119 @@
+"""A round: a call, a moment at which it is broken off, and what must hold afterwards."""
+
+import collections
+import contextlib
+import random
+import statistics
+import time
+
+from . import state
+from .bundle import STEPS
+from .call import Call, call
+
+# One round in so many is broken off where the activity shows a certain statement, not at a moment.
+AT_STATEMENT = 4
+
+
+class Tally:
+    """Numbers of one kind of fault."""
+
+    def __init__(self, kind):
+        self.kind, self.tried, self.unhurt = kind, 0, 0
+        self.came_to = collections.Counter()
+        self.lost = []
+
+    @property
+    def survived(self):
+        return self.tried - len(self.lost)
+
+
+class Subject:
+    """A cluster, what a call comes to there, and how long it takes, undisturbed."""
+
+    def __init__(self, cluster, how):
+        self.cluster, self.how = cluster, how
+        took = []
+        for _ in range(3):
+            database = cluster.database()
+            first = Call(database, how).start().end(300)
+            if first.error is not None:
+                raise first.error
+            took.append(first.took)
+            with state.session(database) as session:
+                self.wanted = state.end_state(session)
+            database.drop()
+        self.duration = statistics.median(took)
+        if self.wanted['drift'] or self.wanted['undone']:
+            raise state.Violation('undisturbed, there is %s' % self.wanted)
+
+
+def moments(generator, count, duration):
+    """As many moments, spread over the whole run and a little beyond, in random order."""
+    found = [1.05 * duration * (n + generator.random()) / count for n in range(count)]
+    generator.shuffle(found)
+    return found
+
+
+def run(kind, subject, count, seed, break_off):
+    """`break_off(stack, database, moment, generator, at_statement)` does it, and waits until the server is there again."""
+    tally = Tally(kind)
+    generator = random.Random('%s %s' % (kind, seed))
+    for number, moment in enumerate(moments(generator, count, subject.duration)):
+        database = subject.cluster.database()
+        tally.tried += 1
+        try:
+            with contextlib.ExitStack() as stack:
+                broken = break_off(stack, database, moment, generator, number % AT_STATEMENT == 0)
+            tally.unhurt += broken.error is None
+            tally.came_to[look(subject, database, broken)] += 1
+        except Exception as error:  # whatever it is, it is said, and the next round goes on
+            tally.lost.append('%s, seed %s, round %d, at %.0f ms of %.0f: %s: %s' % (
+                kind, seed, number, 1000 * moment, 1000 * subject.duration, type(error).__name__, error))
+            print('LOST ' + tally.lost[-1], flush=True)
+            subject.cluster.wait()
+        database.drop()
+    return tally
+
+
+def look(subject, database, broken):
+    """How far the call had come; then it is called again, and must end as if nothing had happened."""
+    with state.session(database) as session:
+        came_to = state.broken_off(session, subject.how == 'apply', broken.scripts)
+    if broken.error is None and came_to != 'all':
+        raise state.Violation('the call has succeeded, and not all was done: ' + came_to)
+    call(database, subject.how)
+    with state.session(database) as session:
+        state.whole(session, subject.wanted)
+    if set(call(database, subject.how)) != {'unchanged'}:
+        raise state.Violation('called once more, it has done something')
+    return came_to
+
+
+def wait_for_moment(broken, watcher, moment, generator, at_statement):
+    """Until the moment; or until the activity shows a statement chosen at random, and perhaps a little longer."""
+    if not at_statement:
+        broken.wait_until(moment)
+        return
+    step = generator.choice([step for step in STEPS if step.script in broken.scripts])
+    number = step.statement or generator.randint(1, 3)
+    pause = generator.choice([0, generator.random() * 0.01])
+    with watcher.cursor() as cursor:
+        while broken.running:
+            cursor.execute('SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE %s',
+                           ('rdsinit: %s%%statement %d%%' % (step.script, number),))
+            if cursor.fetchone()[0]:
+                break
+    time.sleep(pause)
+
+
+def worker_of(watcher, broken):
+    """The PID of the call's worker, once there is one; None when the call has ended before."""
+    with watcher.cursor() as cursor:
+        while broken.running:
+            cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'rdsinit'")
+            row = cursor.fetchone()
+            if row:
+                return row[0]
+    return None
+
+
