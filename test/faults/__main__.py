@@ -9,7 +9,9 @@ import argparse
 import sys
 import time
 
-from .kinds import KINDS
+from . import kinds, scarce
+
+KINDS = {**kinds.KINDS, **scarce.KINDS}
 
 HEAD = '| | tried | ended before it | nothing done | a part | half a statement, said so | all done | survived | lost |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|'
 

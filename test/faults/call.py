@@ -55,6 +55,10 @@ class Call:
         """Until so many seconds after its beginning, or its end."""
         self._thread.join(max(0, self.began + seconds - time.monotonic()))
 
+    def wait_for(self, seconds):
+        """So many seconds, or until its end."""
+        self._thread.join(seconds)
+
     def end(self, timeout=60):
         self._thread.join(timeout)
         if self.running:

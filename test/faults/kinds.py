@@ -9,15 +9,21 @@ from .server import Victim
 
 
 def _broken(subject, act, victim='backend'):
-    """A round's break_off: `act(PID, generator)` at the moment."""
+    """A round's break_off: `act(PID, watcher, generator)` at the moment; the watcher is a session that is there already."""
     def break_off(stack, database, moment, generator, at_statement):
         watcher = stack.enter_context(_closing(database.connect()))
         broken = Call(database, subject.how)
         broken.start()
-        rounds.wait_for_moment(broken, watcher, moment, generator, at_statement)
-        pid = broken.pid if victim == 'backend' else rounds.worker_of(watcher, broken)
+        pid = broken.pid
+        if at_statement:
+            rounds.wait_for_statement(broken, watcher, generator, victim == 'worker')
+            pid = rounds.wait_for_worker(broken, watcher) if victim == 'worker' else pid
+        elif victim == 'worker':
+            pid = rounds.wait_in_worker(broken, watcher, moment)
+        else:
+            broken.wait_until(moment)
         if pid is not None:
-            act(pid, generator)
+            act(pid, watcher, generator)
         broken.end()
         subject.cluster.wait()
         return broken
@@ -51,7 +57,7 @@ def _on(how, act_of, victim='backend', **settings):
 
 
 def _kill(_cluster):
-    def act(pid, _generator):
+    def act(pid, _watcher, _generator):
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -60,20 +66,20 @@ def _kill(_cluster):
 
 
 def _function(name):
-    def act_of(cluster):
-        return lambda pid, _generator: cluster.server.rows('SELECT %s(%%s)' % name, (pid,))
-    return act_of
+    def act(pid, watcher, _generator):
+        watcher.cursor().execute('SELECT %s(%%s)' % name, (pid,))
+    return lambda _cluster: act
 
 
 def _kill_postmaster(cluster):
-    def act(_pid, generator):
+    def act(_pid, _watcher, generator):
         cluster.kill(generator.random() < 0.5)
         cluster.start_again()
     return act
 
 
 def _stop(cluster):
-    def act(_pid, _generator):
+    def act(_pid, _watcher, _generator):
         cluster.stop()
         cluster.start_again()
     return act

@@ -3,15 +3,13 @@
 import collections
 import contextlib
 import random
-import statistics
-import time
 
 from . import state
 from .bundle import STEPS
 from .call import Call, call
 
 # One round in so many is broken off where the activity shows a certain statement, not at a moment.
-AT_STATEMENT = 4
+AT_STATEMENT = 3
 
 
 class Tally:
@@ -42,14 +40,18 @@ class Subject:
             with state.session(database) as session:
                 self.wanted = state.end_state(session)
             database.drop()
-        self.duration = statistics.median(took)
+        self.duration = min(took)
         if self.wanted['drift'] or self.wanted['undone']:
             raise state.Violation('undisturbed, there is %s' % self.wanted)
 
+    def learn(self, ended):
+        """How long a call takes changes with what the machine does besides."""
+        self.duration = (self.duration + ended.took) / 2 if ended.error is None else self.duration * 1.01
 
-def moments(generator, count, duration):
-    """As many moments, spread over the whole run and a little beyond, in random order."""
-    found = [1.05 * duration * (n + generator.random()) / count for n in range(count)]
+
+def moments(generator, count):
+    """As many moments, spread over the whole run and a little beyond, in random order: its end is 1."""
+    found = [1.05 * (n + generator.random()) / count for n in range(count)]
     generator.shuffle(found)
     return found
 
@@ -58,12 +60,14 @@ def run(kind, subject, count, seed, break_off):
     """`break_off(stack, database, moment, generator, at_statement)` does it, and waits until the server is there again."""
     tally = Tally(kind)
     generator = random.Random('%s %s' % (kind, seed))
-    for number, moment in enumerate(moments(generator, count, subject.duration)):
+    for number, moment in enumerate(moments(generator, count)):
         database = subject.cluster.database()
+        moment *= subject.duration
         tally.tried += 1
         try:
             with contextlib.ExitStack() as stack:
                 broken = break_off(stack, database, moment, generator, number % AT_STATEMENT == 0)
+            subject.learn(broken)
             tally.unhurt += broken.error is None
             tally.came_to[look(subject, database, broken)] += 1
         except Exception as error:  # whatever it is, it is said, and the next round goes on
@@ -89,12 +93,10 @@ def look(subject, database, broken):
     return came_to
 
 
-def wait_for_moment(broken, watcher, moment, generator, at_statement):
-    """Until the moment; or until the activity shows a statement chosen at random, and perhaps a little longer."""
-    if not at_statement:
-        broken.wait_until(moment)
-        return
-    step = generator.choice([step for step in STEPS if step.script in broken.scripts])
+def wait_for_statement(broken, watcher, generator, in_worker):
+    """Until the activity shows a statement chosen at random, and perhaps a little longer."""
+    step = generator.choice([step for step in STEPS if step.script in broken.scripts
+                             and (step.statement is not None or not in_worker)])
     number = step.statement or generator.randint(1, 3)
     pause = generator.choice([0, generator.random() * 0.01])
     with watcher.cursor() as cursor:
@@ -103,10 +105,10 @@ def wait_for_moment(broken, watcher, moment, generator, at_statement):
                            ('rdsinit: %s%%statement %d%%' % (step.script, number),))
             if cursor.fetchone()[0]:
                 break
-    time.sleep(pause)
+    broken.wait_for(pause)
 
 
-def worker_of(watcher, broken):
+def wait_for_worker(broken, watcher):
     """The PID of the call's worker, once there is one; None when the call has ended before."""
     with watcher.cursor() as cursor:
         while broken.running:
@@ -117,3 +119,8 @@ def worker_of(watcher, broken):
     return None
 
 
+def wait_in_worker(broken, watcher, moment):
+    """The same, at a moment of the time that there are workers, which is about half of the call."""
+    wait_for_worker(broken, watcher)
+    broken.wait_for(moment / 2)
+    return wait_for_worker(broken, watcher)

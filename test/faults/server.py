@@ -50,7 +50,7 @@ class Victim(Cluster):
     def kill(self, all_at_once):
         """The postmaster, and with it all that are its own, as when the machine fails; or these see it themselves."""
         postmaster = self.postmaster
-        victims = [postmaster, *(_children(postmaster) if all_at_once else [])]
+        victims = [postmaster, *(children(postmaster) if all_at_once else [])]
         for pid in victims:
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -83,7 +83,7 @@ class Victim(Cluster):
         return (self.directory / 'log').read_text(errors='replace')
 
 
-def _children(parent):
+def children(parent):
     found = []
     for status in pathlib.Path('/proc').glob('[0-9]*/stat'):
         try:
