@@ -16,6 +16,7 @@ OBJS = \
 	src/adopt.o \
 	src/answer.o \
 	src/apply.o \
+	src/aside.o \
 	src/batch.o \
 	src/body.o \
 	src/bundle.o \
@@ -45,6 +46,7 @@ OBJS = \
 	src/kinds_relation.o \
 	src/kinds_rest.o \
 	src/kinds_schema.o \
+	src/kinds_type.o \
 	src/leftovers.o \
 	src/objects.o \
 	src/observe.o \

@@ -229,7 +229,7 @@ rdsinit_objects(PG_FUNCTION_ARGS)
 Datum
 rdsinit_fingerprint(PG_FUNCTION_ARGS)
 {
-	RdsDigest fingerprint;
+	RdsHexDigest fingerprint;
 
 	rds_fingerprint(fingerprint);
 	PG_RETURN_TEXT_P(cstring_to_text(fingerprint));
