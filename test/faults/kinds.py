@@ -56,12 +56,18 @@ def _on(how, act_of, victim='backend', **settings):
     return kind
 
 
-def _kill(_cluster):
+# Each COMMIT takes some milliseconds, so that many moments are within one.
+SLOW_COMMIT = {'fsync': 'on', 'commit_delay': 3000, 'commit_siblings': 0}
+
+
+def _kill(cluster):
     def act(pid, _watcher, _generator):
+        crashes = cluster.crashes
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
-            pass
+            return
+        cluster.wait_for_crash(crashes)
     return act
 
 
@@ -103,11 +109,11 @@ def _timed(how):
 
 
 KINDS = {
-    'apply: kill -9 of the backend': _on('apply', _kill),
-    'deploy: kill -9 of the backend': _on('deploy', _kill),
-    'deploy: kill -9 of the worker': _on('deploy', _kill, 'worker'),
-    'deploy: kill -9 of the postmaster': _on('deploy', _kill_postmaster),
-    'deploy: pg_ctl stop -m immediate': _on('deploy', _stop),
+    'apply: kill -9 of the backend': _on('apply', _kill, **SLOW_COMMIT),
+    'deploy: kill -9 of the backend': _on('deploy', _kill, **SLOW_COMMIT),
+    'deploy: kill -9 of the worker': _on('deploy', _kill, 'worker', **SLOW_COMMIT),
+    'deploy: kill -9 of the postmaster': _on('deploy', _kill_postmaster, **SLOW_COMMIT),
+    'deploy: pg_ctl stop -m immediate': _on('deploy', _stop, **SLOW_COMMIT),
     'apply: pg_cancel_backend': _on('apply', _function('pg_cancel_backend')),
     'deploy: pg_cancel_backend': _on('deploy', _function('pg_cancel_backend')),
     'deploy: pg_cancel_backend of the worker': _on('deploy', _function('pg_cancel_backend'), 'worker'),

@@ -1,8 +1,8 @@
 """What runs out: the disk that the data is on, the disk that the WAL is on, memory."""
 
+import errno
 import os
 import pathlib
-import resource
 import shutil
 import subprocess
 
@@ -13,7 +13,7 @@ from .call import Call
 from .server import Victim, children
 from .state import Violation
 
-MEGABYTE = 1024 * 1024
+SEGMENT = 1024 * 1024
 
 
 class Disk:
@@ -31,15 +31,33 @@ class Disk:
         return found.f_bavail * found.f_frsize
 
     def leave(self, size):
-        """Fills it but for so many bytes."""
+        """Fills it but for so many bytes, while the server may be taking some of them."""
         with open(self.path / 'ballast', 'wb') as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, max(4096, self.free - size))
+            while self.free > size + 4096:
+                try:
+                    os.posix_fallocate(ballast.fileno(), 0, os.fstat(ballast.fileno()).st_size + self.free - size)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
 
     def give(self):
         (self.path / 'ballast').unlink(missing_ok=True)
 
     def remove(self):
         subprocess.run(['umount', '--lazy', self.path], check=True)
+
+
+class Scale:
+    """How much a call needs: what was measured first, corrected by what is seen, so that most get too little."""
+
+    def __init__(self, needed):
+        self.needed = needed
+
+    def part(self, part):
+        return self.needed * part
+
+    def learn(self, ended):
+        self.needed *= 0.9 if ended.error is None else 1.02
 
 
 class OnDisk(Victim):
@@ -63,6 +81,27 @@ class OnDisk(Victim):
             arguments = [*arguments, '--waldir=%s' % wal, '--wal-segsize=1']
         return super().run(program, *arguments)
 
+    def leave(self, size):
+        """For the WAL, the rest of a segment as well: it is written on until so much of it is left."""
+        if self.what == 'WAL':
+            self.server.rows('SELECT pg_switch_wal()')
+            self.server.rows("SELECT pg_logical_emit_message(false, '', repeat('x', %s))", (SEGMENT - size % SEGMENT - 200,))
+            size -= size % SEGMENT
+        self.disk.leave(size)
+
+    def answers(self):
+        """A postmaster gives up when it cannot recover for want of room; until it has decided, it is asked again."""
+        while (self.data / 'postmaster.pid').exists():
+            try:
+                os.kill(self.postmaster, 0)
+                self.wait(0.2)
+                return True
+            except (psycopg2.OperationalError, FileNotFoundError):
+                continue
+            except ProcessLookupError:
+                break
+        return False
+
     def remove(self):
         try:
             self.stop()
@@ -81,19 +120,20 @@ def _full(what, how):
         try:
             cluster.start().prepare()
             subject = rounds.Subject(cluster, how)
-            needed = _needed(cluster, how)
-            return rounds.run(name, subject, count, seed, _break_off(cluster, subject, needed))
+            scale = Scale(_needed(cluster, how))
+            return rounds.run(name, subject, count, seed, _break_off(cluster, subject, scale))
         finally:
             cluster.remove()
 
-    def _break_off(cluster, subject, needed):
+    def _break_off(cluster, subject, scale):
         def break_off(_stack, database, moment, _generator, _at_statement):
             cluster.server.rows('CHECKPOINT')
             broken = Call(database, how)
-            cluster.disk.leave(int(needed * moment / subject.duration))
+            cluster.leave(int(scale.part(moment / subject.duration)))
             broken.start().end(120)
             cluster.disk.give()
-            if what == 'WAL' and not _runs(cluster):
+            scale.learn(broken)
+            if not cluster.answers():
                 cluster.start_again()
             cluster.wait()
             return broken
@@ -102,26 +142,18 @@ def _full(what, how):
 
 
 def _needed(cluster, how):
-    """How much of the disk a call takes."""
+    """How much of the disk a call takes; of the WAL's, how much it writes."""
     database = cluster.database()
     cluster.server.rows('CHECKPOINT')
-    before = cluster.disk.free
+    before, position = cluster.disk.free, cluster.server.value('SELECT pg_current_wal_insert_lsn()')
     broken = Call(database, how).start().end()
     if broken.error is not None:
         raise broken.error
     needed = before - cluster.disk.free
+    if cluster.what == 'WAL':
+        needed = int(cluster.server.value('SELECT pg_current_wal_insert_lsn() - %s', (position,)))
     database.drop()
-    return max(needed, MEGABYTE)
-
-
-def _runs(cluster):
-    """A postmaster gives up when it cannot recover for want of room; until it has decided, it is asked again."""
-    try:
-        cluster.wait(5)
-        return True
-    except psycopg2.OperationalError:
-        cluster.stop()
-        return False
+    return needed
 
 
 def _starved(how):
@@ -131,22 +163,28 @@ def _starved(how):
         try:
             cluster.start().prepare()
             subject = rounds.Subject(cluster, how)
-            needed = _memory(cluster, how)
-            return rounds.run(name, subject, count, seed, _starve(cluster, subject, needed))
+            scales = {process: Scale(needed) for process, needed in _memory(cluster, how).items()}
+            return rounds.run(name, subject, count, seed, _starve(cluster, subject, scales))
         finally:
             cluster.remove()
 
-    def _starve(cluster, subject, needed):
-        def break_off(_stack, database, moment, _generator, _at_statement):
+    def _starve(cluster, subject, scales):
+        def break_off(_stack, database, moment, generator, _at_statement):
             part = moment / subject.duration
             broken = Call(database, how)
             log = len(cluster.log())
-            _limit(broken.pid, part * needed['backend'])
-            _limit(cluster.postmaster, part * needed['worker'])
+            # The one or the other, or both.
+            starved = generator.choice([['backend'], ['worker'], ['backend', 'worker']]) if how == 'deploy' else ['backend']
+            if 'backend' in starved:
+                _limit(broken.pid, scales['backend'].part(part))
+            if 'worker' in starved:
+                _limit(cluster.postmaster, scales['worker'].part(part))
             try:
                 broken.start().end(120)
             finally:
                 _limit(cluster.postmaster, None)
+            for process in starved:
+                scales[process].learn(broken)
             said = [line for line in cluster.log()[log:].splitlines() if 'was terminated by signal' in line or 'PANIC' in line]
             if said:
                 raise Violation('too little memory has ended a process: %s' % said)
@@ -156,9 +194,10 @@ def _starved(how):
 
 
 def _limit(pid, more):
-    """So many bytes more than the process has now."""
-    limit = resource.RLIM_INFINITY if more is None else _memory_of(pid, 'VmSize') + int(more)
-    resource.prlimit(pid, resource.RLIMIT_AS, (limit, resource.RLIM_INFINITY))
+    """So many bytes more than the process has now; set by its own user, which root need not be allowed to for others."""
+    limit = 'unlimited' if more is None else _memory_of(pid, 'VmSize') + int(more)
+    as_postgres = dict(user='postgres', group='postgres', extra_groups=[]) if os.getuid() == 0 else {}
+    subprocess.run(['prlimit', '--pid=%d' % pid, '--as=%s:' % limit], check=True, **as_postgres)
 
 
 def _memory_of(pid, what):

@@ -79,6 +79,17 @@ class Victim(Cluster):
                     raise
                 time.sleep(0.02)
 
+    @property
+    def crashes(self):
+        """How many times the server began anew since one of its processes was killed."""
+        return self.log().count('all server processes terminated; reinitializing')
+
+    def wait_for_crash(self, crashes):
+        """The postmaster needs a moment to see it, in which it still takes connections."""
+        end = time.monotonic() + 10
+        while self.crashes == crashes and time.monotonic() < end:
+            time.sleep(0.005)
+
     def log(self):
         return (self.directory / 'log').read_text(errors='replace')
 
