@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -24,6 +25,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -44,6 +46,7 @@ static RdsLeftover find_index(IndexStmt *create, bool was_begun, RdsFound *found
 static RdsLeftover find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, RdsFound *found);
 static RdsLeftover find_index_of_definition(const IndexStmt *create, Oid table, RdsFound *found);
 static RdsLeftover judge_index(Oid index, RdsFound *found);
+static List *indexes_of(Oid table);
 static bool is_valid(Oid index);
 static char *definition_asked_for(const IndexStmt *create, Oid table);
 static char *make_model(const IndexStmt *create, Oid table);
@@ -176,7 +179,7 @@ find_index_of_definition(const IndexStmt *create, Oid table, RdsFound *found)
 		return RDS_LEFT_UNKNOWN;
 
 	relation = table_open(table, AccessShareLock);
-	indexes = RelationGetIndexList(relation);
+	indexes = indexes_of(table);
 	foreach(cell, indexes)
 	{
 		Oid index = lfirst_oid(cell);
@@ -202,6 +205,28 @@ judge_index(Oid index, RdsFound *found)
 	}
 	found->commands = lappend(found->commands, psprintf("DROP INDEX CONCURRENTLY IF EXISTS %s", qualified_name(index)));
 	return RDS_LEFT_AGAIN;
+}
+
+/*
+ * All of a table's indexes.  The server's own list leaves out those that were being
+ * dropped, which stay for ever when that is cut off.
+ */
+static List *
+indexes_of(Oid table)
+{
+	Relation catalog = table_open(IndexRelationId, AccessShareLock);
+	List *indexes = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+
+	ScanKeyInit(&key, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
+	scan = systable_beginscan(catalog, IndexIndrelidIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		indexes = lappend_oid(indexes, ((Form_pg_index) GETSTRUCT(row))->indexrelid);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return indexes;
 }
 
 static bool
@@ -375,7 +400,7 @@ find_transient(const ReindexStmt *reindex, RdsFound *found)
 	if (!OidIsValid(table))
 		return;
 	relation = table_open(table, AccessShareLock);
-	foreach(cell, RelationGetIndexList(relation))
+	foreach(cell, indexes_of(table))
 	{
 		Oid index = lfirst_oid(cell);
 

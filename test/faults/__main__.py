@@ -9,9 +9,9 @@ import argparse
 import sys
 import time
 
-from . import kinds, scarce
+from . import crowd, kinds, scarce, takeover
 
-KINDS = {**kinds.KINDS, **scarce.KINDS}
+KINDS = {**kinds.KINDS, **scarce.KINDS, **takeover.KINDS, **crowd.KINDS}
 
 HEAD = '| | tried | ended before it | nothing done | a part | half a statement, said so | all done | survived | lost |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|'
 

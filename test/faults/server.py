@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import socket
 import time
 
 import psycopg2
@@ -92,6 +93,11 @@ class Victim(Cluster):
 
     def log(self):
         return (self.directory / 'log').read_text(errors='replace')
+
+
+def free_port():
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        return listener.getsockname()[1]
 
 
 def children(parent):
