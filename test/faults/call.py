@@ -14,9 +14,9 @@ OPTIONS = {'retry_for': '5min'}
 class Call:
     """`how` is 'apply' or 'deploy'; prepare runs before it in the same session."""
 
-    def __init__(self, database, how, prepare='SELECT', **options):
+    def __init__(self, database, how, prepare='SELECT', scripts=None, **options):
         self.how, self.options = how, {**OPTIONS, **options}
-        self.scripts = APPLIED if how == 'apply' else DEPLOYED
+        self.scripts = scripts or (APPLIED if how == 'apply' else DEPLOYED)
         self.error = None
         self.outcomes = []
         self.began = self.ended = None
