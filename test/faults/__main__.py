@@ -6,6 +6,7 @@ KIND is a part of a kind's name; without one all are done.  Prints a table; ends
 """
 
 import argparse
+import signal
 import sys
 import time
 
@@ -28,6 +29,8 @@ def main():
     parser.add_argument('--seed', default='1')
     parser.add_argument('kinds', nargs='*', metavar='KIND', help='a part of its name: ' + '; '.join(KINDS))
     arguments = parser.parse_args()
+    # So that no server stays behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = [name for name in KINDS if not arguments.kinds or any(part in name for part in arguments.kinds)]
     if not chosen:
         parser.error('no kind is called that: ' + '; '.join(KINDS))

@@ -97,12 +97,13 @@ def wait_for_statement(broken, watcher, generator, in_worker):
     """Until the activity shows a statement chosen at random, and perhaps a little longer."""
     step = generator.choice([step for step in STEPS if step.script in broken.scripts
                              and (step.statement is not None or not in_worker)])
-    number = step.statement or generator.randint(1, 3)
-    pause = generator.choice([0, generator.random() * 0.01])
+    # Within a transaction they go by too fast to be seen one by one.
+    shown = 'rdsinit: %s%%' % step.script + ('statement %d%%' % step.statement if step.statement else '')
+    pause = generator.choice([0, generator.random() * (0.01 if step.statement else 0.03)])
     with watcher.cursor() as cursor:
         while broken.running:
             cursor.execute('SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE %s',
-                           ('rdsinit: %s%%statement %d%%' % (step.script, number),))
+                           (shown,))
             if cursor.fetchone()[0]:
                 break
     broken.wait_for(pause)
