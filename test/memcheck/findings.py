@@ -4,7 +4,8 @@ import re
 
 # A report of valgrind's is between BEGIN and END; the sanitizers' are a file each.
 VALGRIND = re.compile(r'^==\d+== BEGIN\n(.*?)^==\d+== END$', re.DOTALL | re.MULTILINE)
-OURS = re.compile(r'rdsinit\.so|rds_\w+ \(|rdsinit_\w+ \(|/src/\w+\.c:\d+:\d+: runtime error')
+# With debug information a frame has the function's name, and not the library's.
+OURS = re.compile(r'rdsinit\.so|\brds(?:init)?_\w+ |\bsrc/\w+\.c:\d+:\d+: runtime error')
 
 
 def findings(reports, how):
