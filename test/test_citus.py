@@ -51,21 +51,15 @@ BUNDLE = {'V1__tables.sql': V1, 'V2__budget.sql': V2}
 class Nodes:
     def __init__(self):
         self.installation = Installation()
-        # Citus asks pg_available_extensions, which knows of the server's own directories alone.  So the server is
-        # copied: it finds them by where its programs are.
-        for directory in map(pg_config, ('bindir', 'pkglibdir', 'sharedir')):
-            shutil.copytree(directory, self.place(directory), dirs_exist_ok=True)
+        self.programs = self.installation.add_server()    # since Citus asks pg_available_extensions
         if PREFIX:
             shutil.copytree(PREFIX, self.installation.directory, dirs_exist_ok=True)
         self.clusters = []
 
-    def place(self, directory):
-        return str(self.installation.directory) + directory
-
     def start(self):
         for _ in range(3):
             cluster = Cluster(**SETTINGS)
-            cluster.programs = self.place(pg_config('bindir'))
+            cluster.programs = self.programs
             self.clusters.append(cluster.initialize())
             cluster.install('pg_hba.conf', 'local all all trust\nhost all all 127.0.0.1/32 trust\n')
             cluster.start()

@@ -6,8 +6,11 @@ written down: docker-entrypoint.sh of the official image docker-library/postgres
 """
 
 import os
+import pathlib
 import re
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 import yaml
@@ -93,12 +96,16 @@ def manifests():
 
 
 @pytest.fixture(scope='module')
-def image(tmp_path_factory):
-    """The files of the extension's image."""
-    directory = tmp_path_factory.mktemp('image')
-    finished = Image('examples/cloudnativepg/Dockerfile').run(directory)
-    assert finished.returncode == 0, finished.stderr
-    return directory / 'share' / 'scratch'
+def image():
+    """The files of the extension's image, where a server may read them."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-image-'))
+    directory.chmod(0o755)
+    try:
+        finished = Image('examples/cloudnativepg/Dockerfile').run(directory)
+        assert finished.returncode == 0, finished.stderr
+        yield directory / 'share' / 'scratch'
+    finally:
+        shutil.rmtree(directory)
 
 
 def test_the_image_holds_the_extension_and_nothing_else(image):

@@ -8,7 +8,6 @@ import shutil
 import pytest
 
 from support import Cluster, Database
-from support.cluster import server_program
 from support.installation import ROOT, Installation
 from support.members import members
 from support.psql import run
@@ -224,8 +223,9 @@ def test_a_dump_restored(upgrades, form, tmp_path):
 
 def test_pg_upgrade(upgrades, cluster):
     """By the version of the server that is here, to itself: the way that leads to the next is the same."""
-    settings = upgrades.installation.settings
-    old, new = cluster(**settings), cluster(**settings)
+    programs = upgrades.installation.add_server()    # since pg_upgrade looks for libraries beside the server
+    old, new = cluster(), cluster()
+    old.programs = new.programs = programs
     old.start()
     source = Database(old.server).create()
     source.rows('CREATE EXTENSION rdsinit')
@@ -233,7 +233,7 @@ def test_pg_upgrade(upgrades, cluster):
     old.stop('fast')
     for each in (old, new):
         each.install('pg_hba.conf', 'local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n')
-    new.run('pg_upgrade', '--old-bindir=' + server_program(''), '--new-bindir=' + server_program(''),
+    new.run('pg_upgrade', '--old-bindir=%s' % programs, '--new-bindir=%s' % programs,
             '--old-datadir=%s' % old.data, '--new-datadir=%s' % new.data, '--username=postgres', '--socketdir=%s' % new.directory)
     new.start()
     target = Database(new.server, source.name)

@@ -52,6 +52,15 @@ class Installation:
         """Where the control file and the SQL scripts are."""
         return self.share / 'extension'
 
+    def add_server(self):
+        """Copies the server beside it, for what knows of the server's own directories alone; gives where its programs are.
+
+        They find the rest by where they are themselves.
+        """
+        for directory in map(pg_config, ('bindir', 'pkglibdir', 'sharedir')):
+            shutil.copytree(directory, self.directory / directory[1:], dirs_exist_ok=True)
+        return self.directory / pg_config('bindir')[1:]
+
     def files(self):
         return sorted(path for path in self.directory.rglob('*') if not path.is_dir())
 
