@@ -78,6 +78,9 @@ def test_the_archive_builds_and_passes_its_own_tests(cluster, tmp_path, monkeypa
     assert {path.name for path in tmp_path.iterdir()} == {source.name, source.name + '.zip'}
     assert {'META.json', 'README.md', 'LICENSE'} <= {path.name for path in source.iterdir()}
     assert not (source / 'rdsinit.so').exists()
+    # Nothing that .gitignore takes for something that was built.
+    examples = [path.relative_to(ROOT) for path in (ROOT / 'examples').rglob('*') if path.is_file()]
+    assert [path for path in examples if not (source / path).exists()] == []
     installation = Installation(source)
     try:
         assert len(installation.files()) == 2 + len(list((source / 'sql').glob('rdsinit--*.sql')))

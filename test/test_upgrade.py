@@ -42,7 +42,7 @@ class Upgrades:
 
     def begin(self):
         """As the project has it, whatever the test before has made up."""
-        for path in self.scripts.iterdir():
+        for path in self.scripts.glob('rdsinit*'):
             path.unlink()
         for path in [ROOT / 'rdsinit.control', *(ROOT / 'sql').glob('rdsinit--*.sql')]:
             shutil.copy(path, self.scripts)
