@@ -100,7 +100,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-f
 
 # One file for each capability; what a user types, and what he gets.
 REGRESS = install apply statements transactions settings errors bundle history rights copy psql \
-	versions undo deploy adopt ensure guard drift plan timeouts
+	versions undo deploy adopt ensure guard drift plan timeouts batch
 REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns locks deploys databases
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation

@@ -150,37 +150,6 @@ needs_own_text(const RawStmt *statement)
 	}
 }
 
-/*
- * rds_batch_source
- *		The batch's text, for the statements whose locations count in it.
- *
- * The server also looks in it for the body of a function that it compiles, to say
- * where in the text an error is.  It must not find one there: that would be
- * another statement's place.  So the quotes around bodies are blanked.
- */
-char *
-rds_batch_source(const RdsCursor *cursor, const RdsBatch *batch, const List *items)
-{
-	char *source = pnstrdup(cursor->text.data + batch->from, batch->to - batch->from);
-	ListCell *cell;
-	ListCell *parsed;
-
-	forboth(cell, items, parsed, batch->statements)
-	{
-		const RawStmt *statement = lfirst(parsed);
-		char *end = source + statement->stmt_location + statement->stmt_len;
-
-		if (!((const RdsBatchStatement *) lfirst(cell))->is_alone)
-			continue;
-		for (char *at = source + statement->stmt_location; at < end; at++)
-		{
-			if (*at == '\'' || *at == '$')
-				*at = ' ';
-		}
-	}
-	return source;
-}
-
 /* May there be a name that is too long, or a string with an escape? */
 static bool
 may_be_remarked(const char *text, Size length)

@@ -28,7 +28,6 @@ typedef struct RdsBatchStatement
 
 extern void rds_batch_parse(RdsCursor *cursor, Size most, RdsBatch *batch);
 extern List *rds_batch_parse_to_run(RdsCursor *cursor, Size most, RdsBatch *batch);
-extern char *rds_batch_source(const RdsCursor *cursor, const RdsBatch *batch, const List *items);
 extern void rds_batch_go_to(RdsCursor *cursor, const RdsBatch *batch, const RawStmt *statement, bool is_alone);
 extern void rds_batch_leave(RdsCursor *cursor, Size offset);
 

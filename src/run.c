@@ -255,7 +255,7 @@ run_batch(RdsReader *reader, RdsScript *script, MemoryContext context, bool *tol
 		return false;
 	}
 
-	source = rds_batch_source(cursor, &batch, items);
+	source = pnstrdup(cursor->text.data + batch.from, batch.to - batch.from);
 	done = batch.from;
 	forboth(cell, items, parsed, batch.statements)
 	{
