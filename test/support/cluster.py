@@ -25,6 +25,7 @@ class Cluster:
             'shared_buffers': '16MB', 'max_connections': 20, 'max_wal_senders': 0, 'wal_level': 'minimal',
             **settings}
         self.directory = None
+        self.programs = None    # where another copy of the server's programs is
 
     @property
     def server(self):
@@ -62,9 +63,9 @@ class Cluster:
                  '--pgdata=%s' % self.data, '--log=%s' % (self.directory / 'log'))
         return self
 
-    def stop(self):
+    def stop(self, mode='immediate'):
         if (self.data / 'postmaster.pid').exists():
-            self.run('pg_ctl', 'stop', '--mode=immediate', '--wait', '--silent', '--pgdata=%s' % self.data)
+            self.run('pg_ctl', 'stop', '--mode=' + mode, '--wait', '--silent', '--pgdata=%s' % self.data)
 
     def remove(self):
         try:
@@ -86,7 +87,7 @@ class Cluster:
         # To a file: a server inherits pg_ctl's output, so that a pipe would not end with pg_ctl.
         with tempfile.TemporaryFile('w+') as output:
             finished = subprocess.run(
-                [server_program(program), *arguments], cwd=self.directory, stdin=subprocess.DEVNULL,
+                [os.path.join(self.programs, program) if self.programs else server_program(program), *arguments], cwd=self.directory, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, timeout=60,
                 env={'PATH': '/usr/bin:/bin', 'LC_ALL': 'C.UTF-8'}, **as_postgres)
             output.seek(0)
