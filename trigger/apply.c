@@ -33,7 +33,7 @@
 	"  WHERE n.nspname OPERATOR(pg_catalog.=) 'rdsinit_plain'" \
 	"  AND c.relname OPERATOR(pg_catalog.=) 'history') AS plain_ledger"
 
-/* Only a function that is the extension's counts, whoever else made one. */
+/* Only a function that is the extension's counts, whoever else made one; and whatever "text" means on the search_path. */
 #define FUNCTION_QUERY \
 	"SELECT pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE')" \
 	" AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AS allowed, current_user AS role" \
@@ -44,10 +44,10 @@
 	"  AND d.deptype OPERATOR(pg_catalog.=) 'e'" \
 	" JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) d.objid" \
 	" WHERE e.extname OPERATOR(pg_catalog.=) 'rdsinit'" \
-	"  AND p.oid::pg_catalog.regprocedure::pg_catalog.text" \
-	"   OPERATOR(pg_catalog.=) $1"
+	"  AND p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(" \
+	"   pg_catalog.regexp_replace($1, '[[:<:]](text|jsonb)[[:>:]]', E'pg_catalog.\\\\1', 'g'))::pg_catalog.oid"
 
-/* What is called, as the server writes it; and how it is granted. */
+/* What is called; and how it is granted. */
 #define DEPLOY_FUNCTION "rdsinit.deploy(text[],text[],jsonb,jsonb)"
 #define PLAN_FUNCTION "rdsinit.plan_bundle(text[],text[],jsonb)"
 #define PLAN_TEXT_FUNCTION "rdsinit.plan_bundle_text(text[],text[],jsonb)"
