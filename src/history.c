@@ -72,6 +72,7 @@ open_ledger(LOCKMODE lockmode)
 	Oid schema = get_namespace_oid(SCHEMA, false);
 
 	ledger->table = table_open(find_relation(schema, "history"), lockmode);
+	rds_trust_check_own(RelationGetRelid(ledger->table));
 	if (RelationGetDescr(ledger->table)->natts != RDS_COLUMN_COUNT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

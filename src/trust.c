@@ -12,13 +12,16 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
@@ -31,6 +34,27 @@ static bool has_rights_of_caller(Oid role);
 static const char *find_lesser_writer(Relation relation);
 static const char *find_lesser_grantee(int cache, HeapTuple row, AttrNumber column);
 rds_noreturn static void refuse(const RdsLedgerVersion *version, const char *role);
+
+/*
+ * rds_trust_check_own
+ *		Raises an error unless a table is the extension's own.
+ *
+ * Its owner can drop the extension while a deployment is outside of any transaction,
+ * and make something of the same name, whose constraints would be checked with the
+ * caller's rights.
+ */
+void
+rds_trust_check_own(Oid relation)
+{
+	Oid extension = get_extension_oid("rdsinit", true);
+
+	if (!OidIsValid(extension) || getExtensionOfObject(RelationRelationId, relation) != extension)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" is not of the extension rdsinit",
+						quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation))),
+				 errhint("Find out who made it; then drop it with its schema, and make the extension anew.")));
+}
 
 /*
  * rds_trust_owner_of_history

@@ -10,6 +10,7 @@
 
 #include "history.h"
 
+extern void rds_trust_check_own(Oid relation);
 extern bool rds_trust_owner_of_history(Oid relation);
 extern bool rds_trust_owner_with_rights(Oid relation);
 extern char *rds_owner_name(Oid relation);
