@@ -24,12 +24,7 @@
 																			  "  AND a.attrelid = (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace" \
 																			  "   WHERE n.nspname = 'rdsinit_plain' AND c.relname = 'history')) AS has_columns"
 
-/*
- * The owner of any of them could have put triggers or rules there, which would
- * run with our rights: it must be somebody who has those rights anyway.  The
- * database's owner counts as one, but not for a superuser, nor for a role that is
- * the next best thing where nobody is one.
- */
+/* The owner of any of them could have put triggers or rules there, which would run with our rights. */
 #define OWNER_QUERY \
 	"SELECT o.what, pg_get_userbyid(o.owner) AS owner" \
 	" FROM (SELECT 'schema \"rdsinit_plain\"' AS what, nspowner AS owner" \
@@ -39,8 +34,7 @@
 	"   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace" \
 	"   WHERE n.nspname = 'rdsinit_plain' AND c.relname IN ('history', 'turn')) AS o" \
 	" JOIN pg_roles AS me ON me.rolname = current_user" \
-	" WHERE NOT pg_has_role(o.owner, me.oid, 'MEMBER')" \
-	" AND (me.rolsuper OR me.rolcreaterole OR o.owner <> (SELECT datdba FROM pg_database WHERE datname = current_database()))"
+	" WHERE NOT (" LEDGER_OWNER_IS_TRUSTED("o.owner") ")"
 
 /* The same columns, constraints and indexes as rdsinit.history; nobody here knows what was lost. */
 #define CREATE_HISTORY_COMMAND \
