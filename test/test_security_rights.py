@@ -194,6 +194,23 @@ def test_nobody_sees_a_scripts_text_in_pg_stat_activity(extended, script, outsid
     assert CANARY not in str(shown)
 
 
+def test_copying_data_needs_what_copy_needs(extended, caller):
+    """COPY's data source is ours, and so are its checks."""
+    extended.rows("""CREATE TABLE public.t (n int, m int); CREATE TABLE public.secured (n int); ALTER TABLE public.secured ENABLE ROW LEVEL SECURITY;
+        CREATE TABLE public.other (n int); GRANT INSERT ON public.t, public.secured TO {0}; CREATE TABLE public.part (n int, m int); GRANT INSERT (n) ON public.part TO {0}"""
+                  .format(quoted(caller[0])))
+    for copy, allowed in (('t', True), ('t (m)', True), ('part (n)', True), ('part', False), ('part (m)', False), ('other', False),
+                          ('t (n) FROM stdin WHERE n > 0', False), ('t (n) FROM stdin WHERE true', True), ('secured', None)):
+        script = 'COPY public.%s;\n1%s\n\\.\n' % (copy if 'FROM' in copy else copy + ' FROM stdin', '' if '(' in copy or copy in ('other', 'secured') else '\t1')
+        with session(extended, caller) as cursor:
+            if allowed:
+                cursor.execute("SELECT rows FROM rdsinit.apply('a.sql', %s, '{\"force\": true}')", (script,))
+                assert cursor.fetchone() == (1,), copy
+            else:
+                with pytest.raises(psycopg2.errors.InsufficientPrivilege if allowed is False else psycopg2.errors.FeatureNotSupported):
+                    cursor.execute("SELECT rows FROM rdsinit.apply('a.sql', %s, '{\"force\": true}')", (script,))
+
+
 # --- ways to call ---------------------------------------------------------------------------
 
 def message(kind, *parts):
