@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import socket
 import struct
+import tempfile
 import threading
 
 import psycopg2
@@ -329,3 +331,33 @@ def test_the_text_of_a_file_that_is_no_script_is_not_shown(extended):
         cursor.execute("SELECT * FROM rdsinit.apply_file('/etc/passwd')")
     assert not re.search(r':/(root|bin|usr)', str(caught.value))
     assert os.path.basename('/etc/passwd') in caught.value.diag.context
+
+
+def test_a_link_that_comes_after_the_look_is_not_followed(extended):
+    """Whoever may write into the directory has it changed between the check and the run."""
+    with tempfile.TemporaryDirectory(prefix='rdsinit-files-') as name:
+        directory = pathlib.Path(name)
+        directory.chmod(0o755)
+        (directory / 'bundle').mkdir()
+        (directory / 'bundle' / 'a.sql').write_text('SELECT pg_advisory_lock(7), pg_advisory_unlock(7);')
+        for place in 'bundle/b.sql', 'outside.sql':
+            (directory / place).write_text('CREATE TABLE public.b ();')
+        failed = []
+
+        def apply():
+            try:
+                cursor.execute('SELECT * FROM rdsinit.apply_file(%s)', (str(directory / 'bundle'),))
+            except psycopg2.Error as error:
+                failed.append(error)
+
+        with session(extended) as blocker, session(extended) as cursor:
+            blocker.execute('SELECT pg_advisory_lock(7)')
+            thread = threading.Thread(target=apply)
+            thread.start()
+            extended.wait_until("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'advisory' AND datname = current_database())")
+            (directory / 'bundle' / 'b.sql').unlink()
+            (directory / 'bundle' / 'b.sql').symlink_to(directory / 'outside.sql')
+            blocker.execute('SELECT pg_advisory_unlock(7)')
+            thread.join(20)
+    assert failed and 'b.sql' in failed[0].diag.message_primary
+    assert extended.relations() == ['public.seen']
