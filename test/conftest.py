@@ -12,20 +12,25 @@ from support import package as packages
 from support.database import quoted
 from support.deployment import Deployment
 from support.stack import PATHS, REQUIRED, TEMPLATES
+from support.throwaway import environment, throwaway
 from support.trigger import program, reports
 
-NO_SERVER = 'no server: run under pg_virtualenv, as ./dev test does (%s is not set)'
+NO_SERVER = 'no server: neither RDSINIT_TEST_SERVER, as ./dev pytest sets it, nor %s'
 NO_EXTENSION = 'this server does not have the extension rdsinit'
 
 
 @pytest.fixture(scope='session')
 def server():
-    """The server that pg_virtualenv made, and its superuser."""
+    """The server, and its superuser: one of our own (each of pytest's workers has one), or that of libpq's variables."""
+    if 'RDSINIT_TEST_SERVER' in os.environ:
+        with throwaway(os.environ['RDSINIT_TEST_SERVER'].splitlines()) as cluster:
+            os.environ.update(environment(cluster))
+            yield cluster.server
+        return
     missing = [name for name in ('PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD') if not os.environ.get(name)]
     if missing:
         pytest.exit(NO_SERVER % ', '.join(missing), returncode=4)
-    return Server(os.environ['PGHOST'], int(os.environ['PGPORT']),
-                  os.environ['PGUSER'], os.environ['PGPASSWORD'])
+    yield Server(os.environ['PGHOST'], int(os.environ['PGPORT']), os.environ['PGUSER'], os.environ['PGPASSWORD'])
 
 
 @pytest.fixture(scope='session')

@@ -16,6 +16,7 @@ import urllib.request
 import botocore.session
 import pytest
 
+from support.ports import Port
 from support.trigger import ROOT
 
 PLACE = pathlib.Path(os.environ.get('RDSINIT_MOTO') or ROOT / 'build' / 'moto')
@@ -38,8 +39,8 @@ pytestmark = pytest.mark.skipif(command() is None, reason='no moto_server here, 
 
 class Moto:
     def __init__(self):
-        with socket.create_server(('127.0.0.1', 0)) as listener:
-            self.port = listener.getsockname()[1]
+        self._port = Port()
+        self.port = self._port.number
         self.url = 'http://127.0.0.1:%d' % self.port
         self._process = subprocess.Popen(
             [*command(), '-H', '127.0.0.1', '-p', str(self.port)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -74,6 +75,7 @@ class Moto:
     def stop(self):
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+        self._port.close()
 
 
 @pytest.fixture(scope='module')
