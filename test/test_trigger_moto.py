@@ -1,6 +1,6 @@
 """Secrets Manager as moto has it, which others have written: with authentication switched on.
 
-`./dev moto` makes a directory with moto's server in it; RDSINIT_MOTO names another one.
+`./dev trees 17` makes a directory with moto's server in it; RDSINIT_MOTO names another one.
 """
 
 import json
@@ -19,14 +19,15 @@ import pytest
 from support.ports import Port
 from support.trigger import ROOT
 
-PLACE = pathlib.Path(os.environ.get('RDSINIT_MOTO') or ROOT / 'build' / 'moto')
+TREES = pathlib.Path(os.environ.get('RDSINIT_CACHE') or ROOT / 'build' / 'trees')
+PLACE = pathlib.Path(os.environ.get('RDSINIT_MOTO') or TREES / '17')
 REGION = 'eu-central-1'
 ALLOWED = {'Version': '2012-10-17', 'Statement': [
     {'Effect': 'Allow', 'Action': 'secretsmanager:GetSecretValue', 'Resource': '*'}]}
 
 
 def command():
-    """What starts moto's server: the one installed here, or that of a directory made by debootstrap."""
+    """What starts moto's server: the one installed here, or that of a tree."""
     if shutil.which('moto_server'):
         return ['moto_server']
     if (PLACE / 'usr/bin/moto_server').exists() and os.getuid() == 0:
@@ -34,7 +35,7 @@ def command():
     return None
 
 
-pytestmark = pytest.mark.skipif(command() is None, reason='no moto_server here, nor (for root) below %s: ./dev moto' % PLACE)
+pytestmark = pytest.mark.skipif(command() is None, reason='no moto_server here, nor (for root) below %s: ./dev trees 17' % PLACE)
 
 
 class Moto:

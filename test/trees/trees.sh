@@ -138,6 +138,7 @@ tree_finish() {
 	echo 'postgres:x:103:' >>"$root/etc/group"
 	echo '127.0.0.1 localhost' >"$root/etc/hosts"
 	ln -sf mawk "$root/usr/bin/awk"
+	ln -sf gcc "$root/usr/bin/cc"
 	mkdir -p "$root"/{work,corpus,proc,dev,run,tmp}
 	chroot "$root" gcc --version
 }
