@@ -137,6 +137,8 @@ tree_finish() {
 	echo 'postgres:x:101:103::/var/lib/postgresql:/bin/sh' >>"$root/etc/passwd"
 	echo 'postgres:x:103:' >>"$root/etc/group"
 	echo '127.0.0.1 localhost' >"$root/etc/hosts"
+	mkdir -p "$root/etc/ssl/certs"
+	cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
 	ln -sf mawk "$root/usr/bin/awk"
 	ln -sf gcc "$root/usr/bin/cc"
 	mkdir -p "$root"/{work,corpus,proc,dev,run,tmp}
