@@ -136,6 +136,7 @@ tree_finish() {
 	cp "$root/usr/share/base-passwd/group.master" "$root/etc/group"
 	echo 'postgres:x:101:103::/var/lib/postgresql:/bin/sh' >>"$root/etc/passwd"
 	echo 'postgres:x:103:' >>"$root/etc/group"
+	install -m 600 /dev/null "$root/etc/shadow"
 	echo '127.0.0.1 localhost' >"$root/etc/hosts"
 	mkdir -p "$root/etc/ssl/certs"
 	cat "$root"/usr/share/ca-certificates/mozilla/*.crt >"$root/etc/ssl/certs/ca-certificates.crt"
