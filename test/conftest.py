@@ -20,7 +20,8 @@ NO_EXTENSION = 'this server does not have the extension rdsinit'
 
 
 # Files that take minutes, and are begun first, so that no worker is left with one at the end.
-LONG = ('test_trigger_plain_turns', 'test_timeouts', 'test_trigger_custom_resource', 'test_corpus', 'test_package', 'test_migrations')
+LONG = ('test_package', 'test_trigger_plain_turns', 'test_corpus', 'test_trigger_fuzz', 'test_trigger_warm', 'test_trigger_cuts', 'test_migrations',
+        'test_trigger_custom_resource', 'test_timeouts')
 
 
 def pytest_collection_modifyitems(items):
