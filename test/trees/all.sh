@@ -36,6 +36,7 @@ test_all() {
 		test_in_tree "$major" &
 		pids+=($!)
 	done
+	trap 'kill "${pids[@]}"; exit 130' INT TERM
 	for pid in "${pids[@]}"; do
 		wait "$pid" || failed=1
 	done
@@ -66,6 +67,7 @@ test_in_tree() {
 }
 
 # Runs a command in a tree, in a copy of the sources, in namespaces of its own: nothing but loopback is on its network.
+# All of it ends with the shell that called it.
 in_tree() {
 	local major=$1 root work=$scratch/$1
 	shift
@@ -76,7 +78,7 @@ in_tree() {
 	chmod 1777 "$work/tmp"
 	tar -c --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.so' --exclude='*.d' . | tar -x -C "$work/work"
 	# shellcheck disable=SC2016
-	RDSINIT_ROOT=$root RDSINIT_WORK=$work unshare --mount --net --pid --ipc --fork --kill-child sh -ec '
+	RDSINIT_ROOT=$root RDSINIT_WORK=$work setpriv --pdeathsig KILL unshare --mount --net --pid --ipc --fork --kill-child sh -ec '
 		root=$RDSINIT_ROOT
 		mount --bind "$root" "$root"
 		mount -o remount,bind,ro "$root"
