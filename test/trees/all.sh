@@ -26,7 +26,7 @@ test_all() {
 
 	require trees
 	[ ${#majors[@]} -gt 0 ] || mapfile -t majors < <(tree_table | cut -d ' ' -f 1)
-	if ! unshare --mount --net --pid --ipc --fork true 2>"$scratch/unshare.log"; then
+	if ! "${namespaces[@]}" true 2>"$scratch/unshare.log"; then
 		skip_all "namespaces cannot be made here: $(cat "$scratch/unshare.log")"
 		return
 	fi
@@ -66,24 +66,29 @@ test_in_tree() {
 	fi
 }
 
+# In a chroot, where / is nobody's mount, unshare cannot make that private: in_tree does it for what it mounts.
+namespaces=(unshare --mount --propagation unchanged --net --pid --ipc --fork --kill-child)
+
 # Runs a command in a tree, in a copy of the sources, in namespaces of its own: nothing but loopback is on its network.
 # All of it ends with the shell that called it.
 in_tree() {
-	local major=$1 root work=$scratch/$1
+	local major=$1 work=$scratch/$1 code=0
 	shift
 
-	root=$(trees)/$major
-	mkdir -p "$work"/{work,tmp}
+	mkdir -p "$work"/{root,work,tmp}
 	chmod 755 "$scratch" "$work" "$work/work"
 	chmod 1777 "$work/tmp"
 	tar -c --exclude=./build --exclude=./.git --exclude='*.o' --exclude='*.so' --exclude='*.d' . | tar -x -C "$work/work"
 	# shellcheck disable=SC2016
-	RDSINIT_ROOT=$root RDSINIT_WORK=$work setpriv --pdeathsig KILL unshare --mount --net --pid --ipc --fork --kill-child sh -ec '
-		root=$RDSINIT_ROOT
-		mount --bind "$root" "$root"
+	RDSINIT_TREE=$(trees)/$major RDSINIT_WORK=$work setpriv --pdeathsig KILL "${namespaces[@]}" sh -ec '
+		root=$RDSINIT_WORK/root
+		mount --make-rprivate / 2>/dev/null || true
+		mount --bind "$RDSINIT_TREE" "$root"
+		mount --make-private "$root"
 		mount -o remount,bind,ro "$root"
 		mount -t proc proc "$root/proc"
 		mount --bind /dev "$root/dev"
+		mount --make-private "$root/dev"
 		mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 		mount -t tmpfs tmpfs "$root/run"
 		mount --bind "$RDSINIT_WORK/work" "$root/work"
@@ -91,5 +96,8 @@ in_tree() {
 		[ -z "${RDSINIT_CORPUS:-}" ] || mount --bind "$RDSINIT_CORPUS" "$root/corpus"
 		ip link set lo up
 		chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 RDSINIT_INSTALLED=1 \
-			PG_MAJOR='"$major"' ${RDSINIT_CORPUS:+RDSINIT_CORPUS=/corpus} sh -c "cd /work && exec \"\$@\"" sh "$@"' sh "$@"
+			PG_MAJOR='"$major"' ${RDSINIT_CORPUS:+RDSINIT_CORPUS=/corpus} sh -c "cd /work && exec \"\$@\"" sh "$@"' sh "$@" || code=$?
+	# That one mount is seen here as well, where / was shared.
+	umount "$work/root" 2>/dev/null || true
+	return "$code"
 }
