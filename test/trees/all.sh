@@ -4,9 +4,11 @@
 . test/trees/trees.sh
 
 # All files of tests but those that no server's version can change: the trigger's conversation
-# with AWS and the network, the package, the stack, the stand-ins, the plan's page in a browser.
+# with AWS and the network, the package, the stack, the stand-ins, the documents, the plan's page
+# in a browser.
 version_tests() {
-	printf '%s\n' test/test_*.py | grep -v -E '_(package|stack|fleet|cdk|standin|plan_html|fuzz)' |
+	printf '%s\n' test/test_*.py |
+		grep -v -E '/test_(package|stack|fleet|cdk|standin|plan_html|documents|readme|man|trigger_fuzz)' |
 		grep -v -E '_trigger_(plain_turns|canary|config|connection|custom_resource|cuts|endpoint|event|iam|main|metrics|moto|rotation|runtime|secret|targets|tls|warm)'
 }
 
