@@ -37,6 +37,7 @@ moto_major=17
 make_trees() {
 	local major suites pids=()
 
+	[ "$(id -u)" = 0 ] || die "only root can make trees"
 	require trees
 	mkdir -p "$(trees)"
 	while read -r major suites; do
