@@ -30,6 +30,7 @@ typedef struct Body
 	size_t size;
 	size_t limit;
 	bool too_long;
+	bool is_headed; /* the headers before it are complete */
 } Body;
 
 static bool set_options(Http *http, const HttpRequest *request, struct curl_slist *headers,
@@ -39,6 +40,7 @@ static CURLcode set_signature(CURL *handle, const HttpSignature *signature);
 static bool make_headers(const HttpRequest *request, struct curl_slist **headers, Error *error);
 static bool append_host(struct curl_slist **headers, const char *url);
 static bool append_header(struct curl_slist **headers, const char *header);
+static size_t receive_header(char *bytes, size_t size, size_t count, void *argument);
 static size_t receive(char *bytes, size_t size, size_t count, void *argument);
 static bool reserve(Body *body, size_t length);
 static bool is_transient(CURLcode code);
@@ -159,6 +161,12 @@ http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *
 	code = curl_easy_perform(http->handle);
 	if (code == CURLE_OK)
 		code = curl_easy_getinfo(http->handle, CURLINFO_RESPONSE_CODE, &response->status);
+	if (code == CURLE_OK && !body.is_headed)
+	{
+		/* libcurl takes what ends within its headers for a response without a body. */
+		code = CURLE_GOT_NOTHING;
+		snprintf(http->message, sizeof(http->message), "the connection was closed within the response's headers");
+	}
 	if (code != CURLE_OK)
 	{
 		if (body.too_long)
@@ -231,6 +239,8 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_USERAGENT, "rdsinit/" RDSINIT_VERSION);
 	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_HEADERFUNCTION, receive_header);
+	SET(CURLOPT_HEADERDATA, body);
 	SET(CURLOPT_WRITEFUNCTION, receive);
 	SET(CURLOPT_WRITEDATA, body);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) CONNECT_TIMEOUT);
@@ -332,6 +342,16 @@ append_header(struct curl_slist **headers, const char *header)
 		return false;
 	*headers = longer;
 	return true;
+}
+
+/* A line at a time, of each response: a proxy's, a "100 Continue", and the one that counts. */
+static size_t
+receive_header(char *bytes, size_t size, size_t count, void *argument)
+{
+	Body *body = argument;
+
+	body->is_headed = size * count == 2 && memcmp(bytes, "\r\n", 2) == 0;
+	return size * count;
 }
 
 /* libcurl's write callback; any result but the size given ends the transfer. */
