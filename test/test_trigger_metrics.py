@@ -115,6 +115,24 @@ def test_of_retries_that_helped(trigger, database, mode):
         release = threading.Timer(1.5, holder.cursor().execute, ['COMMIT'])
         release.start()
         function = trigger('ALTER TABLE held ADD COLUMN n int;', RDSINIT_MODE=mode, RDSINIT_LOCK_TIMEOUT='100ms')
-        function.succeed()
+        payload = function.succeed()
         release.join()
-    assert values(metrics(function)[0])['Retries'] >= 1
+    retries = values(metrics(function)[0])['Retries']
+    assert retries >= 1 and payload['retries'] == retries
+    assert [entry['retries'] for entry in function.log if 'initialization successful' in entry['message']] == [retries]
+
+
+def test_of_retries_of_a_statement_that_is_committed_by_itself(trigger, database, mode):
+    database.create().rows('CREATE TABLE held ()')
+    bundle = {'V1__a.sql': '-- rdsinit: no-transaction\nALTER TABLE held ADD COLUMN n int;\n'
+                           'CREATE INDEX CONCURRENTLY by_n ON held (n);\nALTER TABLE held ADD COLUMN m int;'}
+    with contextlib.closing(database.connect()) as holder:
+        holder.cursor().execute('BEGIN; LOCK TABLE held')
+        release = threading.Timer(1.5, holder.cursor().execute, ['COMMIT'])
+        release.start()
+        function = trigger(bundle, RDSINIT_MODE=mode, RDSINIT_LOCK_TIMEOUT='100ms')
+        payload = function.succeed()
+        release.join()
+    assert values(metrics(function)[0])['Retries'] == payload['retries'] >= 1
+    assert [script['statements'] for script in payload['scripts']] == [3]
+    assert 'retries' not in function.succeed()
