@@ -16,6 +16,7 @@ OBJS = \
 	src/adopt.o \
 	src/answer.o \
 	src/apply.o \
+	src/aside.o \
 	src/batch.o \
 	src/body.o \
 	src/bundle.o \
@@ -36,6 +37,7 @@ OBJS = \
 	src/guard.o \
 	src/history.o \
 	src/history_read.o \
+	src/hooks.o \
 	src/keep.o \
 	src/kept.o \
 	src/kinds_code.o \
@@ -44,6 +46,7 @@ OBJS = \
 	src/kinds_relation.o \
 	src/kinds_rest.o \
 	src/kinds_schema.o \
+	src/kinds_type.o \
 	src/leftovers.o \
 	src/objects.o \
 	src/observe.o \
@@ -97,7 +100,7 @@ PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-f
 
 # One file for each capability; what a user types, and what he gets.
 REGRESS = install apply statements transactions settings errors bundle history rights copy psql \
-	versions undo deploy adopt ensure guard drift plan timeouts
+	versions undo deploy adopt ensure guard drift plan timeouts batch
 REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns locks deploys databases
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation

@@ -19,7 +19,7 @@ CREATE INDEX by_name ON product (name);
 CREATE VIEW cheap AS SELECT id FROM product;
 COMMENT ON COLUMN product.name IS 'as on the label';
 $script$);
-SELECT kind, identity, script, id = encode(sha256(convert_to(kind || E'\n' || identity, 'UTF8')), 'hex') AS id
+SELECT kind, identity, script, id = sha256(convert_to(kind || E'\n' || identity, 'UTF8')) AS id
   FROM rdsinit.object WHERE identity ~ 'regress_drift' AND definition !~ '^NOT NULL' ORDER BY kind, identity;
 SELECT * FROM rdsinit.drift();
 

@@ -80,7 +80,7 @@ COMMENT ON VIEW rdsinit.status IS 'the last outcome of each script';
 -- What the scripts have left: the database's objects, to tell drift from.
 --
 CREATE TABLE rdsinit.object (
-    id pg_catalog.text COLLATE pg_catalog."C"
+    id pg_catalog.bytea
         CONSTRAINT object_pkey PRIMARY KEY,
     kind pg_catalog.text NOT NULL,
     identity pg_catalog.text NOT NULL,

@@ -20,6 +20,7 @@
 
 #include "batch.h"
 #include "compat.h"
+#include "hooks.h"
 #include "policy.h"
 #include "quiet.h"
 #include "script_text.h"
@@ -31,6 +32,7 @@
 static bool find_cut(const RdsCursor *cursor, Size most, Size *cut);
 static bool begins_statement(const char *text);
 static List *parse_each(RdsCursor *cursor, const RdsBatch *batch);
+static bool needs_own_text(const RawStmt *statement);
 static bool may_be_remarked(const char *text, Size length);
 static void parse_aloud(RdsCursor *cursor, const RdsBatch *batch);
 static bool is_sql_alone(const RdsCursor *cursor, Size cut);
@@ -74,11 +76,10 @@ rds_batch_parse(RdsCursor *cursor, Size most, RdsBatch *batch)
  * rds_batch_parse_to_run
  *		The same, and a list of RdsBatchStatement, which are ready to be run.
  *
- * Utility commands are parsed once more, each by itself: the server tells where in
- * one an error is from the text that it is given.  That they are parsed many in a
- * row makes it several times as fast as between their runs, when nothing of the
- * parser is in the processor's caches.  What the parser has to remark, it remarks
- * once.
+ * Some are parsed once more, each by itself: needs_own_text says which.  That they
+ * are parsed many in a row makes it several times as fast as between their runs,
+ * when nothing of the parser is in the processor's caches.  What the parser has to
+ * remark, it remarks once.
  */
 List *
 rds_batch_parse_to_run(RdsCursor *cursor, Size most, RdsBatch *batch)
@@ -118,11 +119,35 @@ parse_each(RdsCursor *cursor, const RdsBatch *batch)
 		RdsBatchStatement *item = palloc(sizeof(RdsBatchStatement));
 
 		item->text = pnstrdup(cursor->text.data + start, end - start);
-		item->is_query = rds_is_query(statement);
-		item->statement = item->is_query ? statement : rds_statement_parse(item->text, end - start);
+		item->is_alone = needs_own_text(statement);
+		item->statement = item->is_alone ? rds_statement_parse(item->text, end - start) : statement;
 		statements = lappend(statements, item);
 	}
 	return statements;
+}
+
+/*
+ * A utility command is handed the text that its locations count in, which can be
+ * the batch's, as it is the whole message's in the simple-query protocol.  But
+ * some commands keep that text, or search it for the body that they were given;
+ * and other extensions may log it with each command.
+ */
+static bool
+needs_own_text(const RawStmt *statement)
+{
+	if (rds_is_query(statement))
+		return false;
+	switch (nodeTag(statement->stmt))
+	{
+		case T_CreateFunctionStmt:
+		case T_DeclareCursorStmt:
+		case T_DoStmt:
+		case T_PrepareStmt:
+		case T_TransactionStmt:
+			return true;
+		default:
+			return !rds_hooks_are_alone();
+	}
 }
 
 /* May there be a name that is too long, or a string with an escape? */
@@ -167,17 +192,18 @@ parse_aloud(RdsCursor *cursor, const RdsBatch *batch)
 }
 
 /*
- * Moves the cursor to a statement of the batch, the next one.  Error positions in
- * a query count from the batch's start, in a utility command from its own.
+ * Moves the cursor to a statement of the batch, the next one.  Error positions count
+ * from the batch's start, or from its own, where it was parsed alone.
  */
 void
-rds_batch_go_to(RdsCursor *cursor, const RdsBatch *batch, const RawStmt *statement, bool is_query)
+rds_batch_go_to(RdsCursor *cursor, const RdsBatch *batch, const RawStmt *statement, bool is_alone)
 {
 	cursor->ordinal++;
 	cursor->start = first_token(cursor->text.data, batch->from + statement->stmt_location);
 	cursor->end = batch->from + statement->stmt_location + statement->stmt_len;
 	cursor->stop = cursor->end;
-	cursor->counted_from = is_query ? batch->from : cursor->start;
+	cursor->counted_from = is_alone ? cursor->start : batch->from;
+	text_rebase(cursor, cursor->start);
 }
 
 /* Leaves the batch at an offset, behind one of its statements. */

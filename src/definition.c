@@ -31,6 +31,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
+#include "aside.h"
 #include "definition.h"
 
 /* In every catalog that has one. */
@@ -301,9 +302,15 @@ rds_append_tablespace(StringInfo out, Oid tablespace)
 }
 
 void
+rds_append_collation(StringInfo out, Oid collation)
+{
+	appendStringInfo(out, " COLLATE %s", DatumGetCString(DirectFunctionCall1(regcollationout, ObjectIdGetDatum(collation))));
+}
+
+void
 rds_append_comment(StringInfo out, Oid catalog, Oid oid)
 {
-	char *comment = GetComment(oid, catalog, 0);
+	char *comment = rds_may_have_comment(oid) ? GetComment(oid, catalog, 0) : NULL;
 
 	if (comment != NULL)
 		appendStringInfo(out, "\nCOMMENT %s", quote_literal_cstr(comment));

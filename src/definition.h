@@ -31,6 +31,7 @@ extern void rds_append_result(StringInfo out, const char *before, PGFunction fun
 extern void rds_append_options(StringInfo out, const char *before, Datum options);
 extern void rds_append_privileges(StringInfo out, const char *before, Datum privileges);
 extern void rds_append_tablespace(StringInfo out, Oid tablespace);
+extern void rds_append_collation(StringInfo out, Oid collation);
 extern void rds_append_comment(StringInfo out, Oid catalog, Oid oid);
 extern void rds_append_columns(StringInfo out, Oid relation);
 extern void rds_append_column_comments(StringInfo out, Oid relation);

@@ -23,6 +23,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
+#include "aside.h"
 #include "definition.h"
 
 static void append_column(StringInfo out, HeapTuple row, TupleDesc descriptor);
@@ -65,8 +66,7 @@ append_column(StringInfo out, HeapTuple row, TupleDesc descriptor)
 	appendStringInfo(out, "\n    %s %s", quote_identifier(NameStr(column->attname)),
 					 format_type_with_typemod(column->atttypid, column->atttypmod));
 	if (OidIsValid(column->attcollation) && column->attcollation != DEFAULT_COLLATION_OID)
-		appendStringInfo(out, " COLLATE %s",
-						 DatumGetCString(DirectFunctionCall1(regcollationout, ObjectIdGetDatum(column->attcollation))));
+		rds_append_collation(out, column->attcollation);
 	if (column->attnotnull)
 		appendStringInfoString(out, " NOT NULL");
 	if (column->attidentity == ATTRIBUTE_IDENTITY_ALWAYS)
@@ -164,11 +164,14 @@ append_attribute_options(StringInfo out, Datum options)
 void
 rds_append_column_comments(StringInfo out, Oid relation)
 {
-	Relation catalog = table_open(DescriptionRelationId, AccessShareLock);
+	Relation catalog;
 	ScanKeyData keys[3];
 	SysScanDesc scan;
 	HeapTuple row;
 
+	if (!rds_may_have_comment(relation))
+		return;
+	catalog = table_open(DescriptionRelationId, AccessShareLock);
 	ScanKeyInit(&keys[0], Anum_pg_description_objoid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
 	ScanKeyInit(&keys[1], Anum_pg_description_classoid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(RelationRelationId));
 	ScanKeyInit(&keys[2], Anum_pg_description_objsubid, BTGreaterStrategyNumber, F_INT4GT, Int32GetDatum(0));

@@ -137,13 +137,13 @@ find_differences(const RdsKept *kept, bool *nothing_kept)
 	control.keysize = sizeof(RdsDigest);
 	control.entrysize = sizeof(Entry);
 	control.hcxt = CurrentMemoryContext;
-	comparison.entries = hash_create("rdsinit drift", 1024, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
+	comparison.entries = hash_create("rdsinit drift", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 
 	PushActiveSnapshot(now);
 	rds_kept_read(kept, now, take_hash, &comparison);
 	*nothing_kept = hash_get_num_entries(comparison.entries) == 0;
 
-	rds_objects_begin(&reading);
+	rds_objects_begin(&reading, INT_MAX);
 	rds_objects_read_all(&reading, true, now, take_found, &comparison);
 	rds_objects_end(&reading);
 
@@ -160,13 +160,11 @@ static void
 take_hash(const RdsKeptRow *row, void *argument)
 {
 	Comparison *comparison = argument;
-	RdsDigest id;
-	Entry *entry;
+	RdsDigest id = rds_kept_id(row->kind, row->identity);
+	Entry *entry = hash_search(comparison->entries, &id, HASH_ENTER, NULL);
 
-	rds_kept_id(row->kind, row->identity, id);
-	entry = hash_search(comparison->entries, id, HASH_ENTER, NULL);
 	memset((char *) entry + sizeof(RdsDigest), 0, sizeof(Entry) - sizeof(RdsDigest));
-	rds_object_digest(row->definition, entry->hash);
+	entry->hash = rds_object_digest(row->definition);
 	entry->change = DROPPED;
 }
 
@@ -174,15 +172,12 @@ static void
 take_found(const RdsObject *object, void *argument)
 {
 	Comparison *comparison = argument;
-	RdsDigest id;
-	RdsDigest hash;
-	Entry *entry;
+	RdsDigest id = rds_kept_id(object->kind, object->identity);
+	RdsDigest hash = rds_object_digest(object->definition);
 	bool is_kept;
+	Entry *entry = hash_search(comparison->entries, &id, HASH_ENTER, &is_kept);
 
-	rds_kept_id(object->kind, object->identity, id);
-	rds_object_digest(object->definition, hash);
-	entry = hash_search(comparison->entries, id, HASH_ENTER, &is_kept);
-	if (is_kept && strcmp(entry->hash, hash) == 0)
+	if (is_kept && memcmp(&entry->hash, &hash, sizeof(hash)) == 0)
 	{
 		entry->change = SAME;
 		return;
@@ -198,11 +193,9 @@ static void
 take_expected(const RdsKeptRow *row, void *argument)
 {
 	Comparison *comparison = argument;
-	RdsDigest id;
-	Entry *entry;
+	RdsDigest id = rds_kept_id(row->kind, row->identity);
+	Entry *entry = hash_search(comparison->entries, &id, HASH_FIND, NULL);
 
-	rds_kept_id(row->kind, row->identity, id);
-	entry = hash_search(comparison->entries, id, HASH_FIND, NULL);
 	if (entry == NULL || entry->change == SAME)
 		return;
 	if (entry->change == DROPPED)

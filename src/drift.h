@@ -16,6 +16,6 @@
 extern void rds_drift_return(ReturnSetInfo *result);
 extern int64 rds_drift_accept(const RdsOptions *options);
 extern void rds_objects_return(ReturnSetInfo *result);
-extern void rds_fingerprint(RdsDigest fingerprint);
+extern void rds_fingerprint(RdsHexDigest fingerprint);
 
 #endif /* RDS_DRIFT_H */

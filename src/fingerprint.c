@@ -20,7 +20,7 @@
 typedef struct Line
 {
 	char *name; /* kind and identity */
-	RdsDigest hash;
+	RdsDigest definition;
 } Line;
 
 static void add_line(const RdsObject *object, void *argument);
@@ -32,15 +32,16 @@ static void return_object(const RdsObject *object, void *argument);
  *		SHA-256 of all objects, in order of kind and identity.
  */
 void
-rds_fingerprint(RdsDigest fingerprint)
+rds_fingerprint(RdsHexDigest fingerprint)
 {
 	Snapshot now = RegisterSnapshot(GetLatestSnapshot());
 	RdsReading reading;
 	List *lines = NIL;
+	RdsDigest digest;
 	StringInfoData all;
 	ListCell *cell;
 
-	rds_objects_begin(&reading);
+	rds_objects_begin(&reading, INT_MAX);
 	rds_objects_read_all(&reading, true, now, add_line, &lines);
 	list_sort(lines, compare_lines);
 
@@ -49,12 +50,16 @@ rds_fingerprint(RdsDigest fingerprint)
 	foreach(cell, lines)
 	{
 		const Line *line = lfirst(cell);
-		RdsDigest hash;
+		RdsHexDigest name;
+		RdsHexDigest definition;
 
-		rds_digest_utf8(line->name, hash);
-		appendStringInfo(&all, "%s%s", hash, line->hash);
+		digest = rds_digest_utf8(line->name);
+		rds_digest_hex(&digest, name);
+		rds_digest_hex(&line->definition, definition);
+		appendStringInfo(&all, "%s%s", name, definition);
 	}
-	rds_digest_utf8(all.data, fingerprint);
+	digest = rds_digest_utf8(all.data);
+	rds_digest_hex(&digest, fingerprint);
 	rds_objects_end(&reading);
 	UnregisterSnapshot(now);
 }
@@ -67,7 +72,7 @@ add_line(const RdsObject *object, void *argument)
 	char *name = psprintf("%s\n%s", object->kind, object->identity);
 
 	line->name = rds_object_utf8(name);
-	rds_object_digest(object->definition, line->hash);
+	line->definition = rds_object_digest(object->definition);
 	*lines = lappend(*lines, line);
 }
 
@@ -84,7 +89,7 @@ rds_objects_return(ReturnSetInfo *result)
 	Snapshot now = RegisterSnapshot(GetLatestSnapshot());
 	RdsReading reading;
 
-	rds_objects_begin(&reading);
+	rds_objects_begin(&reading, INT_MAX);
 	rds_objects_read_all(&reading, true, now, return_object, result);
 	rds_objects_end(&reading);
 	UnregisterSnapshot(now);

@@ -22,7 +22,6 @@
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/namespace.h"
-#include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "commands/dbcommands.h"
@@ -78,10 +77,8 @@ typedef struct Guard
 } Guard;
 
 static Guard *guard = NULL;
-static object_access_hook_type next_hook = NULL;
 
 static void take_back(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void *argument);
-static void watch(ObjectAccessType access, Oid class, Oid object, int column, void *argument);
 static void remember(Oid relation, int column);
 static bool was_made(Oid relation, int column);
 static void on_drop(Oid relation, int column);
@@ -98,8 +95,6 @@ static void refuse(const char *what, const char *has, const char *verb, Finding 
 void
 rds_guard_install(void)
 {
-	next_hook = object_access_hook;
-	object_access_hook = watch;
 	RegisterSubXactCallback(take_back, NULL);
 }
 
@@ -215,11 +210,9 @@ take_back(SubXactEvent event, SubTransactionId id, SubTransactionId parent, void
 }
 
 /* The hook. */
-static void
-watch(ObjectAccessType access, Oid class, Oid object, int column, void *argument)
+void
+rds_guard_see_access(ObjectAccessType access, Oid class, Oid object, int column, void *argument)
 {
-	if (next_hook != NULL)
-		next_hook(access, class, object, column, argument);
 	if (guard == NULL)
 		return;
 

@@ -154,7 +154,7 @@ begin(Work *work, RdsReading *reading, RdsTouched *touched)
 	work->kept = rds_kept_open(true);
 	work->first = rds_kept_is_empty(work->kept);
 	work->former = make_former(CurrentMemoryContext);
-	rds_objects_begin(reading);
+	rds_objects_begin(reading, work->first || touched == NULL ? INT_MAX : hash_get_num_entries(touched->objects));
 	work->reading = reading;
 }
 

@@ -31,8 +31,10 @@
 #include "kept.h"
 
 static Oid find_relation(const char *name);
-static void remove_row(const RdsKept *kept, const RdsDigest id);
-static void add_row(RdsKept *kept, const RdsDigest id, const RdsObject *object, const char *script);
+static void remove_row(const RdsKept *kept, RdsDigest id);
+static void add_row(RdsKept *kept, RdsDigest id, const RdsObject *object, const char *script);
+static void insert_rows(RdsKept *kept);
+static Datum bytea_of(const RdsDigest *digest);
 static char *text_of(const RdsKept *kept, HeapTuple row, int column);
 
 /*
@@ -56,7 +58,6 @@ rds_kept_open(bool to_write)
 	{
 		kept->context = AllocSetContextCreate(CurrentMemoryContext, "rdsinit kept object", ALLOCSET_DEFAULT_SIZES);
 		kept->estate = CreateExecutorState();
-		kept->slot = table_slot_create(kept->table, &kept->estate->es_tupleTable);
 		kept->result_relation = makeNode(ResultRelInfo);
 		InitResultRelInfo(kept->result_relation, kept->table, 0, NULL, 0);
 		ExecOpenIndices(kept->result_relation, false);
@@ -69,6 +70,7 @@ rds_kept_close(RdsKept *kept)
 {
 	if (kept->estate != NULL)
 	{
+		insert_rows(kept);
 		ExecCloseIndices(kept->result_relation);
 		ExecResetTupleTable(kept->estate->es_tupleTable, true);
 		FreeExecutorState(kept->estate);
@@ -94,72 +96,103 @@ rds_kept_is_empty(const RdsKept *kept)
 void
 rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity)
 {
-	RdsDigest id;
-
-	rds_kept_id(kind, identity, id);
-	remove_row(kept, id);
+	remove_row(kept, rds_kept_id(kind, identity));
 }
 
 /* Keeps an object of which nothing is kept. */
 void
 rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script)
 {
-	RdsDigest id;
-
-	rds_kept_id(object->kind, object->identity, id);
-	add_row(kept, id, object, script);
+	add_row(kept, rds_kept_id(object->kind, object->identity), object, script);
 }
 
 /* Keeps an object as it is now. */
 void
 rds_kept_put(RdsKept *kept, const RdsObject *object, const char *script)
 {
-	RdsDigest id;
+	RdsDigest id = rds_kept_id(object->kind, object->identity);
 
-	rds_kept_id(object->kind, object->identity, id);
 	remove_row(kept, id);
 	add_row(kept, id, object, script);
 }
 
+/* What is not inserted yet is no row of an object that could be put once more: each is read once. */
 static void
-remove_row(const RdsKept *kept, const RdsDigest id)
+remove_row(const RdsKept *kept, RdsDigest id)
 {
-	text *value = cstring_to_text(id);
+	Datum value = bytea_of(&id);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
 
-	ScanKeyInit(&key, RDS_OBJECT_ID + 1, BTEqualStrategyNumber, F_TEXTEQ, PointerGetDatum(value));
+	ScanKeyInit(&key, RDS_OBJECT_ID + 1, BTEqualStrategyNumber, F_BYTEAEQ, value);
 	scan = systable_beginscan_ordered(kept->table, kept->by_id, SnapshotSelf, 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
 		CatalogTupleDelete(kept->table, &row->t_self);
 	systable_endscan_ordered(scan);
-	pfree(value);
+	pfree(DatumGetPointer(value));
 }
 
 static void
-add_row(RdsKept *kept, const RdsDigest id, const RdsObject *object, const char *script)
+add_row(RdsKept *kept, RdsDigest id, const RdsObject *object, const char *script)
 {
-	MemoryContext oldcontext = MemoryContextSwitchTo(kept->context);
-	Datum *values = kept->slot->tts_values;
-	bool *nulls = kept->slot->tts_isnull;
+	MemoryContext oldcontext = CurrentMemoryContext;
+	TupleTableSlot *slot;
+	Datum *values;
 
-	ExecClearTuple(kept->slot);
-	memset(nulls, false, RDS_OBJECT_COUNT * sizeof(bool));
-	values[RDS_OBJECT_ID] = CStringGetTextDatum(id);
+	if (kept->slot_count == RDS_KEPT_AT_ONCE)
+		insert_rows(kept);
+	if (kept->slots[kept->slot_count] == NULL)
+	{
+		MemoryContextSwitchTo(kept->estate->es_query_cxt);
+		kept->slots[kept->slot_count] = table_slot_create(kept->table, &kept->estate->es_tupleTable);
+	}
+	slot = kept->slots[kept->slot_count++];
+	values = slot->tts_values;
+
+	MemoryContextSwitchTo(kept->context);
+	ExecClearTuple(slot);
+	memset(slot->tts_isnull, false, RDS_OBJECT_COUNT * sizeof(bool));
+	values[RDS_OBJECT_ID] = bytea_of(&id);
 	values[RDS_OBJECT_KIND] = CStringGetTextDatum(object->kind);
 	values[RDS_OBJECT_IDENTITY] = CStringGetTextDatum(object->identity);
 	values[RDS_OBJECT_DEFINITION] = CStringGetTextDatum(object->definition);
 	values[RDS_OBJECT_SCRIPT] = script == NULL ? (Datum) 0 : CStringGetTextDatum(script);
-	nulls[RDS_OBJECT_SCRIPT] = script == NULL;
-	ExecStoreVirtualTuple(kept->slot);
+	slot->tts_isnull[RDS_OBJECT_SCRIPT] = script == NULL;
+	ExecStoreVirtualTuple(slot);
+	MemoryContextSwitchTo(oldcontext);
+}
 
-	ExecConstraints(kept->result_relation, kept->slot, kept->estate);
-	table_tuple_insert(kept->table, kept->slot, GetCurrentCommandId(true), 0, NULL);
-	(void) rds_ExecInsertIndexTuples(kept->result_relation, kept->slot, kept->estate);
-	ResetPerTupleExprContext(kept->estate);
+static void
+insert_rows(RdsKept *kept)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(kept->context);
+
+	if (kept->slot_count > 0)
+	{
+		for (int i = 0; i < kept->slot_count; i++)
+			ExecConstraints(kept->result_relation, kept->slots[i], kept->estate);
+		table_multi_insert(kept->table, kept->slots, kept->slot_count, GetCurrentCommandId(true), 0, NULL);
+	}
+	for (int i = 0; i < kept->slot_count; i++)
+	{
+		(void) rds_ExecInsertIndexTuples(kept->result_relation, kept->slots[i], kept->estate);
+		ExecClearTuple(kept->slots[i]);
+		ResetPerTupleExprContext(kept->estate);
+	}
+	kept->slot_count = 0;
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextReset(kept->context);
+}
+
+static Datum
+bytea_of(const RdsDigest *digest)
+{
+	bytea *value = palloc(VARHDRSZ + sizeof(RdsDigest));
+
+	SET_VARSIZE(value, VARHDRSZ + sizeof(RdsDigest));
+	memcpy(VARDATA(value), digest, sizeof(RdsDigest));
+	return PointerGetDatum(value);
 }
 
 /* Gives all rows to somebody. */
@@ -189,13 +222,14 @@ rds_kept_read(const RdsKept *kept, Snapshot snapshot, RdsKeptTaker take, void *a
 }
 
 /* A name of bounded length: identities are longer than an index takes. */
-void
-rds_kept_id(const char *kind, const char *identity, RdsDigest id)
+RdsDigest
+rds_kept_id(const char *kind, const char *identity)
 {
 	char *whole = psprintf("%s\n%s", kind, identity);
+	RdsDigest id = rds_object_digest(whole);
 
-	rds_object_digest(whole, id);
 	pfree(whole);
+	return id;
 }
 
 static Oid

@@ -13,14 +13,18 @@
 
 #include "objects.h"
 
+/* So many rows are inserted at once. */
+#define RDS_KEPT_AT_ONCE 100
+
 typedef struct RdsKept
 {
 	Relation table;
 	Relation by_id;
 	EState *estate; /* NULL: only to be read */
 	ResultRelInfo *result_relation;
-	TupleTableSlot *slot;
-	MemoryContext context; /* of a row */
+	TupleTableSlot *slots[RDS_KEPT_AT_ONCE]; /* rows that are to be inserted */
+	int slot_count;
+	MemoryContext context; /* of those rows */
 } RdsKept;
 
 /* A row, while it is read. */
@@ -41,7 +45,7 @@ extern void rds_kept_remove(const RdsKept *kept, const char *kind, const char *i
 extern void rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script);
 extern void rds_kept_put(RdsKept *kept, const RdsObject *object, const char *script);
 extern void rds_kept_read(const RdsKept *kept, Snapshot snapshot, RdsKeptTaker take, void *argument);
-extern void rds_kept_id(const char *kind, const char *identity, RdsDigest id);
+extern RdsDigest rds_kept_id(const char *kind, const char *identity);
 
 /* Columns of rdsinit.object, in their order. */
 enum

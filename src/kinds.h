@@ -36,6 +36,8 @@ typedef struct RdsObjectKind
 {
 	Oid catalog;
 	bool (*may_be)(Oid oid); /* is an object of the catalog of this kind?  NULL: any */
+	Oid rows;                /* the catalog that has a row for each of this kind; 0: that one */
+	Oid rows_by_oid;         /* its index */
 
 	bool (*name)(RdsObject *object, HeapTuple row, Snapshot snapshot);
 	void (*define)(StringInfo definition, HeapTuple row);
@@ -51,6 +53,7 @@ typedef struct RdsObjectKind
 extern const RdsObjectKind rds_kinds_of_relations[];
 extern const RdsObjectKind rds_kinds_of_parts[];
 extern const RdsObjectKind rds_kinds_of_schemas[];
+extern const RdsObjectKind rds_kinds_of_types[];
 extern const RdsObjectKind rds_kinds_of_code[];
 extern const RdsObjectKind rds_kinds_of_foreign_data[];
 extern const RdsObjectKind rds_kinds_of_the_rest[];

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * kinds_code.c
- *	  How types, aggregates, operators, casts and what is made of them are read from
+ *	  How aggregates, operators, casts and what is made of them are read from
  *	  the catalog.
  *
  *-------------------------------------------------------------------------
@@ -9,6 +9,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_aggregate.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_cast.h"
 #include "catalog/pg_conversion.h"
@@ -19,7 +21,6 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_transform.h"
 #include "catalog/pg_type.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "kinds.h"
@@ -31,12 +32,13 @@
 #define TYPE(label, column) ", E'\\n" label " ' || format_type(nullif(" column ", 0), NULL)"
 
 static bool may_be_aggregate(Oid oid);
-static bool may_be_type(Oid oid);
 
 /* clang-format off */
 const RdsObjectKind rds_kinds_of_code[] = {
 	{.catalog = ProcedureRelationId,
 	 .may_be = may_be_aggregate,
+	 .rows = AggregateRelationId,
+	 .rows_by_oid = AggregateFnoidIndexId,
 	 .kind = "'aggregate'",
 	 .identity = ROUTINE_NAME,
 	 .definition = "'AGGREGATE (', pg_get_function_arguments(x.oid), ') RETURNS ', pg_get_function_result(x.oid),"
@@ -47,26 +49,6 @@ const RdsObjectKind rds_kinds_of_code[] = {
 	 " E'\\nSORTOP ' || nullif(g.aggsortop, 0)::regoperator, E'\\nINITCOND ' || quote_literal(g.agginitval), E'\\nMINITCOND ' || quote_literal(g.aggminitval)",
 	 .from = "pg_proc AS x" RDS_JOIN_SCHEMA("pronamespace") " JOIN pg_aggregate AS g ON g.aggfnoid = x.oid",
 	 .condition = RDS_IN_SCHEMA(ProcedureRelationId) " AND x.prokind = 'a'"},
-
-	{.catalog = TypeRelationId,
-	 .may_be = may_be_type,
-	 .kind = "CASE x.typtype WHEN 'd' THEN 'domain' ELSE 'type' END",
-	 .identity = RDS_QUALIFIED("n.nspname", "x.typname"),
-	 .definition = "CASE x.typtype WHEN 'e' THEN concat('ENUM (', (SELECT string_agg(quote_literal(e.enumlabel), ', ' ORDER BY e.enumsortorder) FROM pg_enum AS e WHERE e.enumtypid = x.oid), ')')"
-	 " WHEN 'd' THEN concat('DOMAIN ', format_type(x.typbasetype, x.typtypmod),"
-	 " CASE WHEN x.typcollation <> (SELECT b.typcollation FROM pg_type AS b WHERE b.oid = x.typbasetype) THEN ' COLLATE ' || x.typcollation::regcollation END,"
-	 " CASE WHEN x.typnotnull THEN ' NOT NULL' END, ' DEFAULT ' || coalesce(pg_get_expr(x.typdefaultbin, 0), quote_literal(x.typdefault)))"
-	 " WHEN 'r' THEN (SELECT concat('RANGE OF ', format_type(r.rngsubtype, NULL), ' COLLATE ' || nullif(r.rngcollation, 0)::regcollation" RDS_FUNCTION("CANONICAL", "r.rngcanonical") RDS_FUNCTION("SUBTYPE_DIFF", "r.rngsubdiff") ", E'\\nOPCLASS ', quote_ident(cn.nspname), '.', quote_ident(o.opcname), E'\\nMULTIRANGE ', quote_ident(mn.nspname), '.', quote_ident(m.typname))"
-	 " FROM pg_range AS r JOIN pg_opclass AS o ON o.oid = r.rngsubopc JOIN pg_namespace AS cn ON cn.oid = o.opcnamespace"
-	 " JOIN pg_type AS m ON m.oid = r.rngmultitypid JOIN pg_namespace AS mn ON mn.oid = m.typnamespace WHERE r.rngtypid = x.oid)"
-	 " WHEN 'b' THEN concat('BASE'" RDS_FUNCTION("INPUT", "x.typinput") RDS_FUNCTION("OUTPUT", "x.typoutput") RDS_FUNCTION("RECEIVE", "x.typreceive") RDS_FUNCTION("SEND", "x.typsend")
-	 RDS_FUNCTION("TYPMOD_IN", "x.typmodin") RDS_FUNCTION("TYPMOD_OUT", "x.typmodout") RDS_FUNCTION("ANALYZE", "x.typanalyze") RDS_FUNCTION("SUBSCRIPT", "x.typsubscript")
-	 TYPE("ELEMENT", "x.typelem") ", E'\\nLENGTH ', x.typlen, ' BYVALUE ', x.typbyval, ' ALIGN ', x.typalign, ' STORAGE ', x.typstorage,"
-	 " ' CATEGORY ', x.typcategory, ' PREFERRED ', x.typispreferred, ' DELIMITER ', x.typdelim, ' COLLATABLE ', x.typcollation <> 0,"
-	 " E'\\nDEFAULT ' || quote_literal(x.typdefault))"
-	 " ELSE 'SHELL' END",
-	 .from = "pg_type AS x" RDS_JOIN_SCHEMA("typnamespace"),
-	 .condition = RDS_IN_SCHEMA(TypeRelationId) " AND x.typtype IN ('b', 'd', 'e', 'p', 'r') AND NOT (x.typelem <> 0 AND x.typsubscript = 'array_subscript_handler'::regproc)"},
 
 	{.catalog = CastRelationId,
 	 .kind = "'cast'",
@@ -144,11 +126,4 @@ may_be_aggregate(Oid oid)
 	is_one = ((Form_pg_proc) GETSTRUCT(row))->prokind == PROKIND_AGGREGATE;
 	ReleaseSysCache(row);
 	return is_one;
-}
-
-/* Each table has a type, and an array of it: neither is one of these. */
-static bool
-may_be_type(Oid oid)
-{
-	return get_typtype(oid) != TYPTYPE_COMPOSITE && !OidIsValid(get_element_type(oid));
 }

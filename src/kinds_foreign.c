@@ -11,7 +11,6 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
 #include "catalog/pg_user_mapping.h"
@@ -20,6 +19,7 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
+#include "aside.h"
 #include "definition.h"
 #include "kinds.h"
 
@@ -51,7 +51,7 @@ name_wrapper(RdsObject *object, HeapTuple row, Snapshot snapshot)
 	const Form_pg_foreign_data_wrapper wrapper = (Form_pg_foreign_data_wrapper) GETSTRUCT(row);
 
 	if (wrapper->oid < FirstNormalObjectId ||
-		(snapshot == NULL && OidIsValid(getExtensionOfObject(ForeignDataWrapperRelationId, wrapper->oid))))
+		(snapshot == NULL && rds_is_of_extension(ForeignDataWrapperRelationId, wrapper->oid)))
 		return false;
 	object->kind = "foreign-data wrapper";
 	object->identity = pstrdup(quote_identifier(NameStr(wrapper->fdwname)));
@@ -64,7 +64,7 @@ name_server(RdsObject *object, HeapTuple row, Snapshot snapshot)
 	const Form_pg_foreign_server server = (Form_pg_foreign_server) GETSTRUCT(row);
 
 	if (server->oid < FirstNormalObjectId ||
-		(snapshot == NULL && OidIsValid(getExtensionOfObject(ForeignServerRelationId, server->oid))))
+		(snapshot == NULL && rds_is_of_extension(ForeignServerRelationId, server->oid)))
 		return false;
 	object->kind = "server";
 	object->identity = pstrdup(quote_identifier(NameStr(server->srvname)));

@@ -12,7 +12,6 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
-#include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
@@ -28,6 +27,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/syscache.h"
 
+#include "aside.h"
 #include "definition.h"
 #include "kinds.h"
 #include "kinds_relation.h"
@@ -121,7 +121,7 @@ name_on_relation(RdsObject *object, const char *name, Oid relation, Snapshot sna
 
 	if (on == NULL || ((Form_pg_class) GETSTRUCT(row))->relpersistence == RELPERSISTENCE_TEMP)
 		return false;
-	if (snapshot == NULL && OidIsValid(getExtensionOfObject(RelationRelationId, relation)))
+	if (snapshot == NULL && rds_is_of_extension(RelationRelationId, relation))
 		return false;
 	object->identity = psprintf("%s on %s", quote_identifier(name), on);
 	return true;
@@ -139,7 +139,7 @@ name_on_type(RdsObject *object, const char *name, Oid type, Snapshot snapshot)
 	form = (Form_pg_type) GETSTRUCT(row);
 	on = rds_qualified_name(form->typnamespace, NameStr(form->typname), snapshot);
 	if (on == NULL || rds_is_temporary_schema(form->typnamespace, snapshot) ||
-		(snapshot == NULL && OidIsValid(getExtensionOfObject(TypeRelationId, type))))
+		(snapshot == NULL && rds_is_of_extension(TypeRelationId, type)))
 		return false;
 	object->identity = psprintf("%s on %s", quote_identifier(name), on);
 	return true;

@@ -30,6 +30,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "aside.h"
 #include "definition.h"
 #include "kinds.h"
 #include "kinds_relation.h"
@@ -93,7 +94,7 @@ name_relation(RdsObject *object, HeapTuple row, Snapshot snapshot)
 		default:
 			return false;
 	}
-	if (snapshot == NULL && OidIsValid(getExtensionOfObject(RelationRelationId, member)))
+	if (snapshot == NULL && rds_is_of_extension(RelationRelationId, member))
 		return false;
 	object->identity = rds_qualified_name(class->relnamespace, NameStr(class->relname), snapshot);
 	return object->identity != NULL;

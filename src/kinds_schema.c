@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * kinds_schema.c
- *	  How schemas, functions, procedures and composite types are read from the
- *	  catalog.
+ *	  How schemas, functions and procedures are read from the catalog.
  *
  *-------------------------------------------------------------------------
  */
@@ -10,28 +9,23 @@
 
 #include "access/htup_details.h"
 #include "access/transam.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
-#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
-#include "utils/lsyscache.h"
 
+#include "aside.h"
 #include "definition.h"
 #include "kinds.h"
 
 static bool name_schema(RdsObject *object, HeapTuple row, Snapshot snapshot);
 static bool name_routine(RdsObject *object, HeapTuple row, Snapshot snapshot);
-static bool name_composite(RdsObject *object, HeapTuple row, Snapshot snapshot);
 static void define_schema(StringInfo out, HeapTuple row);
 static void define_routine(StringInfo out, HeapTuple row);
-static void define_composite(StringInfo out, HeapTuple row);
 
 const RdsObjectKind rds_kinds_of_schemas[] = {
 	{.catalog = NamespaceRelationId, .name = name_schema, .define = define_schema},
 	{.catalog = ProcedureRelationId, .name = name_routine, .define = define_routine},
-	{.catalog = TypeRelationId, .name = name_composite, .define = define_composite},
 	{0}};
 
 /* The schema "public" is for users to change. */
@@ -43,7 +37,7 @@ name_schema(RdsObject *object, HeapTuple row, Snapshot snapshot)
 	if (schema->oid < FirstNormalObjectId && strcmp(NameStr(schema->nspname), "public") != 0)
 		return false;
 	if (rds_is_temporary_schema(schema->oid, snapshot) ||
-		(snapshot == NULL && OidIsValid(getExtensionOfObject(NamespaceRelationId, schema->oid))))
+		(snapshot == NULL && rds_is_of_extension(NamespaceRelationId, schema->oid)))
 		return false;
 	object->kind = "schema";
 	object->identity = pstrdup(quote_identifier(NameStr(schema->nspname)));
@@ -60,7 +54,7 @@ name_routine(RdsObject *object, HeapTuple row, Snapshot snapshot)
 
 	if (routine->oid < FirstNormalObjectId || routine->prokind == PROKIND_AGGREGATE ||
 		rds_is_temporary_schema(routine->pronamespace, snapshot) ||
-		(snapshot == NULL && OidIsValid(getExtensionOfObject(ProcedureRelationId, routine->oid))))
+		(snapshot == NULL && rds_is_of_extension(ProcedureRelationId, routine->oid)))
 		return false;
 	name = rds_qualified_name(routine->pronamespace, NameStr(routine->proname), snapshot);
 	if (name == NULL)
@@ -76,23 +70,6 @@ name_routine(RdsObject *object, HeapTuple row, Snapshot snapshot)
 	return true;
 }
 
-/* A composite type by itself: each table has one, too. */
-static bool
-name_composite(RdsObject *object, HeapTuple row, Snapshot snapshot)
-{
-	const Form_pg_type type = (Form_pg_type) GETSTRUCT(row);
-
-	if (type->oid < FirstNormalObjectId || type->typtype != TYPTYPE_COMPOSITE ||
-		rds_is_temporary_schema(type->typnamespace, snapshot))
-		return false;
-	if (snapshot == NULL && (get_rel_relkind(type->typrelid) != RELKIND_COMPOSITE_TYPE ||
-							 OidIsValid(getExtensionOfObject(TypeRelationId, type->oid))))
-		return false;
-	object->kind = "type";
-	object->identity = rds_qualified_name(type->typnamespace, NameStr(type->typname), snapshot);
-	return object->identity != NULL;
-}
-
 static void
 define_schema(StringInfo out, HeapTuple row)
 {
@@ -105,12 +82,4 @@ define_routine(StringInfo out, HeapTuple row)
 	rds_append_result(out, "", pg_get_functiondef, ObjectIdGetDatum(((Form_pg_proc) GETSTRUCT(row))->oid), (Datum) 0, "");
 	while (out->len > 0 && out->data[out->len - 1] == '\n')
 		out->data[--out->len] = '\0';
-}
-
-static void
-define_composite(StringInfo out, HeapTuple row)
-{
-	appendStringInfoChar(out, '(');
-	rds_append_columns(out, ((Form_pg_type) GETSTRUCT(row))->typrelid);
-	appendStringInfoString(out, "\n)");
 }

@@ -19,7 +19,6 @@
 #include "catalog/pg_seclabel.h"
 #include "catalog/pg_type.h"
 #include "common/cryptohash.h"
-#include "common/sha2.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -30,6 +29,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "aside.h"
 #include "definition.h"
 #include "objects.h"
 
@@ -65,11 +65,11 @@ static bool has_labels(void);
  * rds_objects_begin
  *		Sets what a definition's text, or how fast it is read, could depend on.
  *
- * An error's transaction takes it back.  A temporary table hides none of the
- * catalog's.
+ * So many objects will be read, INT_MAX for all.  An error's transaction takes it
+ * back.  A temporary table hides none of the catalog's.
  */
 void
-rds_objects_begin(RdsReading *reading)
+rds_objects_begin(RdsReading *reading, int objects)
 {
 	static const char *const settings[][2] = {
 		{"search_path", "pg_catalog, pg_temp"},
@@ -84,7 +84,7 @@ rds_objects_begin(RdsReading *reading)
 		{"xmlbinary", "base64"},
 		{"lc_monetary", "C"},
 		{"jit", "off"},
-		{"plan_cache_mode", "force_custom_plan"},
+		{"plan_cache_mode", "auto"},
 		{"max_parallel_workers_per_gather", "0"},
 	};
 
@@ -92,6 +92,7 @@ rds_objects_begin(RdsReading *reading)
 	for (int i = 0; i < lengthof(settings); i++)
 		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	reading->has_labels = has_labels();
+	rds_aside_begin(objects);
 	SPI_connect();
 }
 
@@ -111,6 +112,7 @@ void
 rds_objects_end(RdsReading *reading)
 {
 	SPI_finish();
+	rds_aside_end();
 	AtEOXact_GUC(false, reading->nest_level);
 }
 
@@ -118,7 +120,7 @@ rds_objects_end(RdsReading *reading)
 const RdsObjectKind *
 rds_kind_next(const RdsObjectKind *kind)
 {
-	static const RdsObjectKind *const all[] = {rds_kinds_of_schemas, rds_kinds_of_the_rest, rds_kinds_of_code,
+	static const RdsObjectKind *const all[] = {rds_kinds_of_schemas, rds_kinds_of_types, rds_kinds_of_the_rest, rds_kinds_of_code,
 											   rds_kinds_of_foreign_data, rds_kinds_of_relations, rds_kinds_of_parts};
 	static const RdsObjectKind *last[lengthof(all)];
 
@@ -260,7 +262,8 @@ make_query(const Reader *reader)
 static bool
 may_have_some(const RdsObjectKind *kind)
 {
-	Oid index = get_object_oid_index(kind->catalog);
+	Oid rows = OidIsValid(kind->rows) ? kind->rows : kind->catalog;
+	Oid index = OidIsValid(kind->rows) ? kind->rows_by_oid : get_object_oid_index(kind->catalog);
 	Relation catalog;
 	Relation by_oid;
 	SysScanDesc scan;
@@ -270,17 +273,12 @@ may_have_some(const RdsObjectKind *kind)
 	if (!OidIsValid(index) || strstr(kind->condition, RDS_OWN) != kind->condition)
 		return true;
 
-	catalog = table_open(kind->catalog, AccessShareLock);
+	catalog = table_open(rows, AccessShareLock);
 	by_oid = index_open(index, AccessShareLock);
 	scan = systable_beginscan_ordered(catalog, by_oid, NULL, 0, NULL);
 	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 	if (HeapTupleIsValid(tuple))
-	{
-		bool isnull;
-
-		found = DatumGetObjectId(heap_getattr(tuple, get_object_attnum_oid(kind->catalog),
-											  RelationGetDescr(catalog), &isnull)) >= FirstNormalObjectId;
-	}
+		found = rds_catalog_oid(catalog, tuple) >= FirstNormalObjectId;
 	systable_endscan_ordered(scan);
 	index_close(by_oid, AccessShareLock);
 	table_close(catalog, AccessShareLock);
@@ -354,30 +352,37 @@ take_result(Reader *reader, HeapTuple row, TupleDesc descriptor)
 }
 
 /* SHA-256 of a text, once it is in UTF-8. */
-void
-rds_object_digest(const char *text, RdsDigest digest)
+RdsDigest
+rds_object_digest(const char *text)
 {
 	char *utf8 = rds_object_utf8(text);
+	RdsDigest digest = rds_digest_utf8(utf8);
 
-	rds_digest_utf8(utf8, digest);
 	if (utf8 != text)
 		pfree(utf8);
+	return digest;
 }
 
-/* SHA-256 of a text as it is, in hexadecimal. */
-void
-rds_digest_utf8(const char *text, RdsDigest digest)
+/* SHA-256 of a text as it is. */
+RdsDigest
+rds_digest_utf8(const char *text)
 {
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
-	uint8 sum[PG_SHA256_DIGEST_LENGTH];
+	RdsDigest digest;
 
 	if (context == NULL || pg_cryptohash_init(context) < 0 ||
 		pg_cryptohash_update(context, (const uint8 *) text, strlen(text)) < 0 ||
-		pg_cryptohash_final(context, sum, sizeof(sum)) < 0)
+		pg_cryptohash_final(context, digest.bytes, sizeof(digest.bytes)) < 0)
 		elog(ERROR, "could not compute SHA-256");
 	pg_cryptohash_free(context);
-	(void) hex_encode((const char *) sum, sizeof(sum), digest);
-	digest[sizeof(RdsDigest) - 1] = '\0';
+	return digest;
+}
+
+void
+rds_digest_hex(const RdsDigest *digest, RdsHexDigest hex)
+{
+	(void) hex_encode((const char *) digest->bytes, sizeof(digest->bytes), hex);
+	hex[sizeof(RdsHexDigest) - 1] = '\0';
 }
 
 /* The same text where it is in UTF-8 already. */

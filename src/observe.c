@@ -3,15 +3,11 @@
  * observe.c
  *	  What one statement after the other does, for a plan.
  *
- * While nobody plans, the hooks are a test of a pointer each.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
-#include "executor/executor.h"
 #include "executor/instrument.h"
 #include "pgstat.h"
 #include "tcop/utility.h"
@@ -26,30 +22,9 @@
 #include "waits.h"
 
 static RdsObserver *observing = NULL;
-static object_access_hook_type next_object_access = NULL;
-static ExecutorStart_hook_type next_executor_start = NULL;
-static ProcessUtility_hook_type next_utility = NULL;
-
-static void on_object_access(ObjectAccessType access, Oid class, Oid object, int column, void *argument);
-static void on_executor_start(QueryDesc *query, int eflags);
-static void on_utility(PlannedStmt *statement, const char *source, bool read_only_tree, ProcessUtilityContext context,
-					   ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver,
-					   QueryCompletion *completion);
 static RdsPlanStep *add_step(RdsObserver *observer, const char *script, RdsPosition position, const RawStmt *statement);
 static int64 since_begin(const RdsObserver *observer);
 static void forget_statement(RdsObserver *observer);
-
-/* Once in a process. */
-void
-rds_observe_install(void)
-{
-	next_object_access = object_access_hook;
-	object_access_hook = on_object_access;
-	next_executor_start = ExecutorStart_hook;
-	ExecutorStart_hook = on_executor_start;
-	next_utility = ProcessUtility_hook;
-	ProcessUtility_hook = on_utility;
-}
 
 /* In the current memory context.  rds_observe_end has to follow, after an error as well. */
 RdsObserver *
@@ -197,39 +172,27 @@ forget_statement(RdsObserver *observer)
 	MemoryContextReset(observer->scratch);
 }
 
-static void
-on_object_access(ObjectAccessType access, Oid class, Oid object, int column, void *argument)
+void
+rds_observe_see_access(ObjectAccessType access, Oid class, Oid object, int column, void *argument)
 {
-	if (next_object_access != NULL)
-		next_object_access(access, class, object, column, argument);
 	if (observing != NULL && observing->step != NULL)
 		rds_observe_event(observing, access, class, object, column, argument);
 }
 
-static void
-on_executor_start(QueryDesc *query, int eflags)
+void
+rds_observe_see_query(const PlannedStmt *plan)
 {
-	if (observing != NULL && observing->step != NULL)
-	{
-		ListCell *cell;
+	ListCell *cell;
 
-		foreach(cell, query->plannedstmt->relationOids)
-			rds_observe_touch(observing, lfirst_oid(cell));
-	}
-	if (next_executor_start != NULL)
-		next_executor_start(query, eflags);
-	else
-		standard_ExecutorStart(query, eflags);
+	if (observing == NULL || observing->step == NULL)
+		return;
+	foreach(cell, plan->relationOids)
+		rds_observe_touch(observing, lfirst_oid(cell));
 }
 
-static void
-on_utility(PlannedStmt *statement, const char *source, bool read_only_tree, ProcessUtilityContext context,
-		   ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion)
+void
+rds_observe_see_utility(const Node *statement)
 {
 	if (observing != NULL && observing->step != NULL)
-		rds_observe_utility(observing, statement->utilityStmt);
-	if (next_utility != NULL)
-		next_utility(statement, source, read_only_tree, context, params, environment, receiver, completion);
-	else
-		standard_ProcessUtility(statement, source, read_only_tree, context, params, environment, receiver, completion);
+		rds_observe_utility(observing, statement);
 }

@@ -8,6 +8,7 @@
 #ifndef RDS_OBSERVE_H
 #define RDS_OBSERVE_H
 
+#include "catalog/objectaccess.h"
 #include "portability/instr_time.h"
 
 #include "plan.h"
@@ -35,7 +36,6 @@ typedef struct RdsObserver
 } RdsObserver;
 
 /* Once in a process. */
-extern void rds_observe_install(void);
 
 extern RdsObserver *rds_observe_begin(RdsPlan *plan);
 extern void rds_observe_end(void);
@@ -45,6 +45,11 @@ extern void rds_observe_finish(RdsObserver *observer);
 /* Around each statement. */
 extern void rds_observe_before(RdsObserver *observer, const char *script, RdsPosition position, const RawStmt *statement);
 extern void rds_observe_after(RdsObserver *observer, int64 rows);
+
+/* What the hooks tell. */
+extern void rds_observe_see_access(ObjectAccessType access, Oid class, Oid object, int column, void *argument);
+extern void rds_observe_see_query(const PlannedStmt *plan);
+extern void rds_observe_see_utility(const Node *statement);
 extern void rds_observe_not_run(RdsObserver *observer, const RdsScript *script);
 
 /* In observe_relations.c: relations as they were before. */

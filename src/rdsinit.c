@@ -24,7 +24,7 @@
 #include "drift.h"
 #include "ensure.h"
 #include "guard.h"
-#include "observe.h"
+#include "hooks.h"
 #include "request.h"
 #include "versions.h"
 
@@ -53,7 +53,7 @@ _PG_init(void)
 {
 	rds_cancel_install();
 	rds_guard_install();
-	rds_observe_install();
+	rds_hooks_install();
 }
 
 typedef struct Database
@@ -229,7 +229,7 @@ rdsinit_objects(PG_FUNCTION_ARGS)
 Datum
 rdsinit_fingerprint(PG_FUNCTION_ARGS)
 {
-	RdsDigest fingerprint;
+	RdsHexDigest fingerprint;
 
 	rds_fingerprint(fingerprint);
 	PG_RETURN_TEXT_P(cstring_to_text(fingerprint));

@@ -219,7 +219,7 @@ check_batch(RdsReader *reader)
 
 	foreach(cell, batch.statements)
 	{
-		rds_batch_go_to(cursor, &batch, lfirst(cell), true);
+		rds_batch_go_to(cursor, &batch, lfirst(cell), false);
 		reader->count++;
 		(void) rds_policy_check(lfirst(cell));
 	}
@@ -238,7 +238,7 @@ run_batch(RdsReader *reader, RdsScript *script, MemoryContext context, bool *tol
 	RdsBatch batch;
 	List *items;
 	Size done;
-	char *whole;
+	char *source;
 	ListCell *cell;
 	ListCell *parsed;
 
@@ -255,25 +255,26 @@ run_batch(RdsReader *reader, RdsScript *script, MemoryContext context, bool *tol
 		return false;
 	}
 
-	whole = pnstrdup(cursor->text.data + batch.from, batch.to - batch.from);
+	source = pnstrdup(cursor->text.data + batch.from, batch.to - batch.from);
 	done = batch.from;
 	forboth(cell, items, parsed, batch.statements)
 	{
 		const RdsBatchStatement *item = lfirst(cell);
 
-		rds_batch_go_to(cursor, &batch, lfirst(parsed), item->is_query);
+		rds_batch_go_to(cursor, &batch, lfirst(parsed), item->is_alone);
 		reader->count++;
 		show_progress(reader, script);
 
 		MemoryContextSwitchTo(context);
-		if (item->is_query)
+		if (item->is_alone)
+			run_statement(reader, &to_send, item->statement, item->text, script, told);
+		else
 		{
+			(void) rds_policy_check(item->statement);
 			begin_statement(reader, item->statement);
-			script->rows += end_statement(reader, rds_statement_run_within(item->statement, whole, item->text, None_Receiver));
+			script->rows += end_statement(reader, rds_statement_run_within(item->statement, source, item->text, None_Receiver));
 			script->statements++;
 		}
-		else
-			run_statement(reader, &to_send, item->statement, item->text, script, told);
 		MemoryContextSwitchTo(oldcontext);
 		MemoryContextReset(context);
 

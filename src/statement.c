@@ -6,7 +6,8 @@
  * A statement goes the way that the simple-query protocol sends it, through a
  * portal of its own.  The portal's source text is the statement's own text:
  * the server looks there to tell where in it a function's body went wrong, and
- * hooks that keep the text get this statement and not the whole script.
+ * hooks that keep the text get this statement and not the whole script.  Only of
+ * a utility command that was parsed as part of a longer text, it is that one.
  *
  *-------------------------------------------------------------------------
  */
@@ -21,6 +22,7 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "policy.h"
 #include "statement.h"
 
 static int64 run(RawStmt *statement, const char *whole, const char *text, DestReceiver *receiver, bool at_top);
@@ -90,7 +92,7 @@ rds_statement_run_at_top(RawStmt *statement, const char *text)
 /*
  * rds_statement_run_within
  *		The same of a statement that was parsed as part of a longer text, in which
- *		the tree's locations are.  It must be one that is planned, no utility command.
+ *		the tree's locations are.
  */
 int64
 rds_statement_run_within(RawStmt *statement, const char *whole, const char *text, DestReceiver *receiver)
@@ -103,6 +105,7 @@ run(RawStmt *statement, const char *whole, const char *text, DestReceiver *recei
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	CommandTag tag = CreateCommandTag(statement->stmt);
+	const char *source = text;
 	bool snapshot_set = false;
 	QueryCompletion completion;
 	List *plans;
@@ -120,14 +123,16 @@ run(RawStmt *statement, const char *whole, const char *text, DestReceiver *recei
 	plans = pg_plan_queries(plans, whole, CURSOR_OPT_PARALLEL_OK, NULL);
 	if (snapshot_set)
 		PopActiveSnapshot();
-	if (whole != text)
+	if (whole != text && rds_is_query(statement))
 		locate_within(plans, text);
+	else
+		source = whole;
 
 	CHECK_FOR_INTERRUPTS();
 
 	portal = CreateNewPortal();
 	portal->visible = false;
-	PortalDefineQuery(portal, NULL, text, tag, plans, NULL);
+	PortalDefineQuery(portal, NULL, source, tag, plans, NULL);
 	PortalStart(portal, NULL, 0, InvalidSnapshot);
 
 	/* PortalRun leaves the completion alone where a rule takes the query away */

@@ -18,7 +18,6 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/objectaccess.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
@@ -36,7 +35,6 @@
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
-#include "tcop/utility.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -65,16 +63,12 @@ static RdsTouched *current = NULL;
 static bool active = false;   /* within its scripts */
 static bool renaming = false; /* within a statement that renames */
 static bool installed = false;
-static object_access_hook_type next_access_hook = NULL;
-static ProcessUtility_hook_type next_utility_hook = NULL;
 
 static void install(void);
-static void see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, void *arg);
 static void forget_new(Oid catalog, Oid oid);
-static void see_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
-						ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion);
 static void see_transaction(XactEvent event, void *arg);
-static void look_at_statement(const Node *statement);
+static void add_relation(const RangeVar *name);
+static void add_type(List *name);
 static void add_named(ObjectType type, Node *name);
 static uint32 flag_of_grant(ObjectType type);
 static void collect_granted(RdsTouched *touched);
@@ -180,25 +174,18 @@ rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_n
 	}
 }
 
-/* The hooks stay where they are: others may have put theirs on top. */
 static void
 install(void)
 {
 	if (installed)
 		return;
-	next_access_hook = object_access_hook;
-	object_access_hook = see_access;
-	next_utility_hook = ProcessUtility_hook;
-	ProcessUtility_hook = see_utility;
 	RegisterXactCallback(see_transaction, NULL);
 	installed = true;
 }
 
-static void
-see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, void *arg)
+void
+rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub)
 {
-	if (next_access_hook != NULL)
-		next_access_hook(access, catalog, oid, sub, arg);
 	if (!active)
 		return;
 	if (access != OAT_POST_CREATE && access != OAT_POST_ALTER && access != OAT_DROP)
@@ -235,72 +222,109 @@ forget_new(Oid catalog, Oid oid)
 	touch->is_new = false;
 }
 
-static void
-see_utility(PlannedStmt *statement, const char *text, bool read_only_tree, ProcessUtilityContext context,
-			ParamListInfo params, QueryEnvironment *environment, DestReceiver *receiver, QueryCompletion *completion)
+/*
+ * rds_touched_before_utility
+ *		What a command names, in a copy: the server may change the tree that it is given.
+ *
+ * rds_touched_after_utility has to follow; after an error it need not.
+ */
+RdsTouchedNames
+rds_touched_before_utility(const Node *command)
 {
-	ProcessUtility_hook_type next = next_utility_hook != NULL ? next_utility_hook : standard_ProcessUtility;
-	const Node *node = statement->utilityStmt;
-	bool renames = active && (IsA(node, RenameStmt) || IsA(node, AlterObjectSchemaStmt) || IsA(node, AlterEnumStmt));
-	bool concerns = active && (IsA(node, GrantStmt) || IsA(node, DropOwnedStmt) || IsA(node, CommentStmt) ||
-							   IsA(node, SecLabelStmt) || IsA(node, AlterEnumStmt) || IsA(node, AlterTableStmt) ||
-							   IsA(node, AlterExtensionContentsStmt));
+	RdsTouchedNames names = {.command = T_Invalid};
+	const Node *name = NULL;
 
-	/* the server may change the tree that it is given */
-	if (concerns)
-		node = copyObject(node);
-	/* where the statement fails and a block catches it, the next one of the kind ends it */
-	if (renames)
-		renaming = true;
-	next(statement, text, read_only_tree, context, params, environment, receiver, completion);
-	if (concerns && active)
-	{
-		CommandCounterIncrement();
-		look_at_statement(node);
-	}
-	if (renames)
-		renaming = false;
-}
+	if (!active)
+		return names;
 
-static void
-look_at_statement(const Node *statement)
-{
-	int script = list_length(current->scripts) - 1;
-
-	switch (nodeTag(statement))
+	names.command = nodeTag(command);
+	switch (names.command)
 	{
 		case T_GrantStmt:
-			current->granted |= flag_of_grant(((const GrantStmt *) statement)->objtype);
+			names.type = ((const GrantStmt *) command)->objtype;
+			break;
+		case T_DropOwnedStmt:
+			break;
+		case T_CommentStmt:
+			names.type = ((const CommentStmt *) command)->objtype;
+			name = ((const CommentStmt *) command)->object;
+			break;
+		case T_SecLabelStmt:
+			names.type = ((const SecLabelStmt *) command)->objtype;
+			name = ((const SecLabelStmt *) command)->object;
+			break;
+		case T_AlterExtensionContentsStmt:
+			names.type = ((const AlterExtensionContentsStmt *) command)->objtype;
+			name = ((const AlterExtensionContentsStmt *) command)->object;
+			break;
+		case T_AlterTableStmt:
+			name = (const Node *) ((const AlterTableStmt *) command)->relation;
+			break;
+		case T_AlterEnumStmt:
+			name = (const Node *) ((const AlterEnumStmt *) command)->typeName;
+			names.renames = true;
+			break;
+		case T_RenameStmt:
+		case T_AlterObjectSchemaStmt:
+			names.renames = true;
+			break;
+		default:
+			names.command = T_Invalid;
+			break;
+	}
+	names.name = copyObject(unconstify(Node *, name));
+	/* where the command fails and a block catches it, the next one of the kind ends it */
+	if (names.renames)
+		renaming = true;
+	return names;
+}
+
+void
+rds_touched_after_utility(const RdsTouchedNames *names)
+{
+	if (names->command == T_Invalid || !active)
+		return;
+	switch (names->command)
+	{
+		case T_GrantStmt:
+			current->granted |= flag_of_grant(names->type);
 			break;
 		case T_DropOwnedStmt:
 			current->granted |= ALL_GRANTING;
 			break;
 		case T_CommentStmt:
-			add_named(((const CommentStmt *) statement)->objtype, ((const CommentStmt *) statement)->object);
-			break;
 		case T_SecLabelStmt:
-			add_named(((const SecLabelStmt *) statement)->objtype, ((const SecLabelStmt *) statement)->object);
-			break;
 		case T_AlterExtensionContentsStmt:
-			add_named(((const AlterExtensionContentsStmt *) statement)->objtype, ((const AlterExtensionContentsStmt *) statement)->object);
-			break;
-		case T_AlterEnumStmt:
-			rds_touched_add(current, TypeRelationId,
-							typenameTypeId(NULL, makeTypeNameFromNameList(((const AlterEnumStmt *) statement)->typeName)),
-							script, false, false);
+			add_named(names->type, names->name);
 			break;
 		case T_AlterTableStmt:
-		{
-			Oid relation = RangeVarGetRelid(((const AlterTableStmt *) statement)->relation, NoLock, true);
-
 			/* row security is one of the few things of which the hook says nothing */
-			if (OidIsValid(relation))
-				rds_touched_add(current, RelationRelationId, relation, script, false, false);
+			add_relation((const RangeVar *) names->name);
 			break;
-		}
+		case T_AlterEnumStmt:
+			add_type((List *) names->name);
+			break;
 		default:
 			break;
 	}
+	if (names->renames)
+		renaming = false;
+}
+
+static void
+add_relation(const RangeVar *name)
+{
+	Oid relation = RangeVarGetRelid(name, NoLock, true);
+
+	if (OidIsValid(relation))
+		rds_touched_add(current, RelationRelationId, relation, list_length(current->scripts) - 1, false, false);
+}
+
+static void
+add_type(List *name)
+{
+	rds_touched_add(current, TypeRelationId, typenameTypeId(NULL, makeTypeNameFromNameList(name)),
+					list_length(current->scripts) - 1, false, false);
 }
 
 /* An object by its name, which a statement has just found. */

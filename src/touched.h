@@ -8,7 +8,8 @@
 #ifndef RDS_TOUCHED_H
 #define RDS_TOUCHED_H
 
-#include "nodes/pg_list.h"
+#include "catalog/objectaccess.h"
+#include "nodes/parsenodes.h"
 #include "utils/hsearch.h"
 #include "utils/snapshot.h"
 
@@ -40,6 +41,15 @@ typedef struct RdsTouched
 	CommandId since; /* by which commands of this transaction */
 } RdsTouched;
 
+/* What a utility command names that it touches, which the hooks do not tell. */
+typedef struct RdsTouchedNames
+{
+	NodeTag command; /* T_Invalid: none */
+	ObjectType type;
+	Node *name;
+	bool renames;
+} RdsTouchedNames;
+
 extern RdsTouched *rds_touched_begin(bool in_transaction);
 extern void rds_touched_script(RdsTouched *touched, const char *name);
 extern void rds_touched_finish(RdsTouched *touched);
@@ -47,5 +57,10 @@ extern void rds_touched_end(RdsTouched *touched);
 extern void rds_touched_abandon(void);
 extern void rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_new, bool implied);
 extern void rds_touched_add_dependents(RdsTouched *touched, const RdsTouch *root);
+
+/* What the hooks tell. */
+extern void rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub);
+extern RdsTouchedNames rds_touched_before_utility(const Node *command);
+extern void rds_touched_after_utility(const RdsTouchedNames *names);
 
 #endif /* RDS_TOUCHED_H */
