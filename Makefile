@@ -86,6 +86,7 @@ OBJS = \
 	src/statement.o \
 	src/steps.o \
 	src/touched.o \
+	src/trust.o \
 	src/turn.o \
 	src/variables.o \
 	src/versions.o \

@@ -85,6 +85,7 @@ rds_copy_from_script(const RawStmt *statement, const char *text, RdsCursor *curs
 
 	relation = table_openrv(copy->relation, RowExclusiveLock);
 	item = addRangeTableEntryForRelation(state, relation, RowExclusiveLock, NULL, false, false);
+	rds_ask_for_insert(item);
 	where = transform_where(state, copy, item, relation);
 	check_rights(state, copy, item, relation);
 	if (XactReadOnly && !relation->rd_islocaltemp)
@@ -221,7 +222,7 @@ check_rights(ParseState *state, const CopyStmt *copy, ParseNamespaceItem *item, 
 
 	foreach(cell, CopyGetAttnums(RelationGetDescr(relation), relation, copy->attlist))
 		columns = bms_add_member(columns, lfirst_int(cell) - FirstLowInvalidHeapAttributeNumber);
-	rds_check_insert_rights(state, item, columns);
+	rds_check_rights(state, item, columns);
 
 	if (check_enable_rls(RelationGetRelid(relation), InvalidOid, false) == RLS_ENABLED)
 		ereport(ERROR,
