@@ -29,6 +29,7 @@
 
 #include "compat.h"
 #include "kept.h"
+#include "trust.h"
 
 static Oid find_relation(const char *name);
 static bool remove_row(const RdsKept *kept, RdsDigest id);
@@ -48,6 +49,7 @@ rds_kept_open(bool to_write)
 	LOCKMODE lockmode = to_write ? RowExclusiveLock : AccessShareLock;
 
 	kept->table = table_open(find_relation("object"), lockmode);
+	rds_trust_check_own(RelationGetRelid(kept->table));
 	if (RelationGetDescr(kept->table)->natts != RDS_OBJECT_COUNT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
