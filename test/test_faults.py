@@ -12,7 +12,7 @@ from faults import state
 from faults.__main__ import KINDS
 from faults.bundle import MARK
 from faults.call import Call, call
-from faults.server import Victim
+from faults.server import Victim, memory
 from faults.takeover import WITH_STANDBYS, standby_of
 from support import Database
 
@@ -26,8 +26,7 @@ ROOTS = [name for name in KINDS if 'disk' in name]
 @pytest.fixture
 def in_memory(monkeypatch):
     """Where there is room in memory, no disk is waited for."""
-    if os.access('/dev/shm', os.W_OK) and os.statvfs('/dev/shm').f_bavail * os.statvfs('/dev/shm').f_frsize > 2 ** 30:
-        monkeypatch.setattr(tempfile, 'tempdir', '/dev/shm')
+    monkeypatch.setattr(tempfile, 'tempdir', memory())
 
 
 @pytest.mark.parametrize('kind', KINDS)
