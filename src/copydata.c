@@ -32,6 +32,7 @@
 #include "utils/snapmgr.h"
 
 #include "copydata.h"
+#include "distributed.h"
 #include "statement.h"
 
 /* Whose data the callback reads, since it is told nothing. */
@@ -39,6 +40,7 @@ static RdsCursor *copying = NULL;
 
 static int read_data(void *buffer, int least, int most);
 static Node *transform_where(ParseState *state, const CopyStmt *copy, ParseNamespaceItem *item, Relation relation);
+static void refuse_distributed(Relation relation);
 static void refuse_generated(Node *where, Relation relation);
 static void check_rights(ParseState *state, const CopyStmt *copy, ParseNamespaceItem *item, Relation relation);
 static List *options_for_script(List *options, const RdsCursor *cursor);
@@ -88,6 +90,7 @@ rds_copy_from_script(const RawStmt *statement, const char *text, RdsCursor *curs
 	check_rights(state, copy, item, relation);
 	if (XactReadOnly && !relation->rd_islocaltemp)
 		PreventCommandIfReadOnly("COPY FROM");
+	refuse_distributed(relation);
 
 	rds_cursor_begin_data(cursor);
 	copying = cursor;
@@ -173,6 +176,18 @@ transform_where(ParseState *state, const CopyStmt *copy, ParseNamespaceItem *ite
 	where = eval_const_expressions(NULL, where);
 	where = (Node *) canonicalize_qual((Expr *) where, false);
 	return (Node *) make_ands_implicit((Expr *) where);
+}
+
+/* Citus reads the data of COPY from the client alone, and ours would stay in the empty table that it has left. */
+static void
+refuse_distributed(Relation relation)
+{
+	if (rds_is_distributed(RelationGetRelid(relation)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("COPY FROM stdin is not supported for table \"%s\", which Citus distributes",
+						RelationGetRelationName(relation)),
+				 errhint("Copy into a temporary table, and from there by INSERT … SELECT; or use INSERT statements.")));
 }
 
 /* Stored generated columns are not computed when WHERE looks at the row. */

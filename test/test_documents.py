@@ -241,3 +241,21 @@ def test_its_commands_are_those_of_dev():
     known = set(re.findall(r'^  ([a-z][\w-]*)', told, re.MULTILINE)) | {'help'}
     shown = [code.split()[0] for code in first_cells(section('CONTRIBUTING.md', 'Begin'))]
     assert without_duplicates(shown) <= known, sorted(set(shown) - known)
+
+
+# How fast it is
+
+def numbers(cells):
+    return [float(number) for cell in cells for number in re.findall(r'^\d+\.\d+', cell)]
+
+
+def test_the_times_in_the_readme_are_those_that_were_measured():
+    """Rounded, and each in a row of the same name in bench/README.md."""
+    measured = table_rows(text_of('bench/README.md'))
+    shown = [row for row in table_rows(section('README.md', 'How fast it is')) if row[0]]
+    assert len(shown) >= 4
+    for row in shown:
+        name = row[0].split(', 1 ms away')[0]
+        rows = [numbers(each[1:]) for each in measured if each[0] == name]
+        found = any(all(min(abs(one - other) for other in each) <= 0.005001 for one in numbers(row[1:])) for each in rows if each)
+        assert found, '%s: %s is not in %s' % (name, numbers(row[1:]), rows)

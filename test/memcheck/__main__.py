@@ -23,7 +23,7 @@ SHORT = ['apply', 'psql', 'copy', 'undo', 'guard', 'drift', 'ensure']
 # They say what takes long, which under valgrind, thirty times as slow, is another thing: there they may differ.
 TIMED = ['plan', 'timeouts']
 
-DIED = re.compile(r'was terminated by signal|TRAP: |detected write past chunk end|PANIC: ')
+DIED = re.compile(r'was terminated by signal|exited with exit code [^01]|runtime error: |TRAP: |detected write past chunk end|PANIC: ')
 
 
 def main(how, place, source, *names):

@@ -6,12 +6,8 @@ import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# What people read, in the order in which they do.  test_documents.py sees that no other is forgotten.
-DOCUMENTS = ['README.md', 'doc/rdsinit.md', 'doc/trigger.md', 'doc/stack.md', 'doc/errors.md', 'CONTRIBUTING.md',
-             'CHANGELOG.md', 'bench/README.md', 'test/README.md']
-
-# Those that others add, where they are.
-MORE = ['SECURITY.md', 'examples/README.md', 'examples/docker/README.md', 'examples/cloudnativepg/README.md']
+# Where people look, in the order in which they do.
+PLACES = ['README.md', 'doc/*.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', '*/README.md', 'examples/**/*.md']
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +23,8 @@ class Block:
 
 
 def documents():
-    return DOCUMENTS + [name for name in MORE if (ROOT / name).exists()]
+    found = [str(path.relative_to(ROOT)) for place in PLACES for path in sorted(ROOT.glob(place))]
+    return [path for path in dict.fromkeys(found) if not path.startswith('build/')]
 
 
 def text_of(path):
