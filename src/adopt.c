@@ -43,13 +43,15 @@
 typedef struct Tool
 {
 	const char *name;
-	const char *columns[5];
+	const char *columns[6];
 	const char *query;
 } Tool;
 
+#define FALLBACK "rdsinit's fallback"
 #define OWN_COLUMNS \
 	"statement::pg_catalog.int4, checksum, statements::pg_catalog.int8, rows::pg_catalog.int8," \
 	" (pg_catalog.date_part('epoch', duration) OPERATOR(pg_catalog.*) 1000000)::pg_catalog.int8, undo_name, undo, false"
+#define OWN_QUERY(lost) "SELECT version, name, outcome, " OWN_COLUMNS ", " lost " FROM %s ORDER BY id"
 #define NO_COLUMNS "NULL::pg_catalog.int4, NULL::pg_catalog.text, 0::pg_catalog.int8, 0::pg_catalog.int8, 0::pg_catalog.int8," \
 				   " NULL::pg_catalog.text, NULL::pg_catalog.text"
 
@@ -60,9 +62,13 @@ typedef struct Tool
 	" pg_catalog.substr(version::pg_catalog.text, 7, 2), pg_catalog.substr(version::pg_catalog.text, 9, 6), pg_catalog.substr(version::pg_catalog.text, 15)) ELSE version::pg_catalog.text END"
 
 static const Tool tools[] = {
-	{"rdsinit's fallback",
+	{FALLBACK,
+	 {"rdsinit_version", "applied_by", "undo_name", "statement", "lost"},
+	 OWN_QUERY("lost::pg_catalog.text")},
+	/* as it was before it had that column */
+	{FALLBACK,
 	 {"rdsinit_version", "applied_by", "undo_name", "statement"},
-	 "SELECT version, name, outcome, " OWN_COLUMNS " FROM %s ORDER BY id"},
+	 OWN_QUERY("NULL::pg_catalog.text")},
 	{"Flyway",
 	 {"installed_rank", "version", "script", "success", "type"},
 	 "SELECT version, script, CASE WHEN type::pg_catalog.text ~ 'BASELINE' THEN 'baseline' ELSE 'adopted' END, " NO_COLUMNS
@@ -285,7 +291,7 @@ take_row(const Tool *tool, bool with_undo, HeapTuple tuple, TupleDesc descriptor
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("the history of %s has a row without a name or an outcome", tool->name)));
-	if (version != NULL && strcmp(tool->name, "rdsinit's fallback") != 0)
+	if (version != NULL && strcmp(tool->name, FALLBACK) != 0)
 	{
 		if (!rds_version_is_valid(version))
 			ereport(ERROR,
@@ -310,6 +316,8 @@ take_row(const Tool *tool, bool with_undo, HeapTuple tuple, TupleDesc descriptor
 	row.duration = number(tuple, descriptor, 8);
 	row.undo_name = with_undo ? field(tuple, descriptor, 9) : NULL;
 	row.undo = with_undo ? field(tuple, descriptor, 10) : NULL;
+	/* the fallback's alone */
+	row.lost = descriptor->natts > 11 ? field(tuple, descriptor, 12) : NULL;
 	if (strcmp(row.outcome, RDS_OUTCOME_BASELINE) == 0)
 		row.name = RDS_BASELINE_NAME;
 	rds_history_insert(ledger, &row);

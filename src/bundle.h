@@ -46,7 +46,7 @@ typedef struct RdsScript
 	int64 statements; /* run, without BEGIN and COMMIT */
 	int64 rows;       /* inserted, updated, deleted, merged, copied */
 	int64 duration;   /* microseconds */
-	int retries;      /* how often it was tried again, with those that were run together with it: of the first of them */
+	int retries;      /* how often it was tried again, or statements of it, with those that were run together with it: of the first of them */
 } RdsScript;
 
 /* Values of rdsinit.outcome's column outcome that are not in the history. */

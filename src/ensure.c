@@ -187,13 +187,14 @@ run_create(RdsWorker *worker, const char *command)
 {
 	MemoryContext context = CurrentMemoryContext;
 	RdsTask task = {0};
+	int retries = 0;
 	bool volatile created = false;
 
 	task.where = RDS_AT_TOP;
 	task.text = command;
 	PG_TRY();
 	{
-		(void) rds_worker_run(worker, &task);
+		(void) rds_worker_run(worker, &task, &retries);
 		created = true;
 	}
 	PG_CATCH();

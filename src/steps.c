@@ -243,7 +243,7 @@ run_all(RdsScript *script, RdsFiles *files, const RdsStanding *standings, RdsWor
 		commit();
 		rds_activity_at(statement->place.script, statement->place.position.line, statement->number,
 						list_length(script->steps));
-		script->rows += rds_worker_run(worker, &task);
+		script->rows += rds_worker_run(worker, &task, &script->retries);
 		errctx->place = NULL;
 	}
 	commit();

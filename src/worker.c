@@ -39,7 +39,7 @@ static bool is_to_be_passed_on(const struct config_generic *setting);
 static void make_segment(RdsWorker *worker, const StringInfoData *settings);
 static shm_mq *make_queue(RdsWorker *worker, Size offset);
 static void launch(RdsWorker *worker, const char *what);
-static int64 take_answers(RdsWorker *worker);
+static int64 take_answers(RdsWorker *worker, int *retries);
 static void take_error(StringInfo message, ErrorData **error);
 rds_noreturn static void report_end(ErrorData *error);
 
@@ -196,7 +196,7 @@ launch(RdsWorker *worker, const char *what)
  * lock nor a snapshot.
  */
 int64
-rds_worker_run(RdsWorker *worker, const RdsTask *task)
+rds_worker_run(RdsWorker *worker, const RdsTask *task, int *retries)
 {
 	StringInfoData message;
 	shm_mq_result result;
@@ -210,7 +210,7 @@ rds_worker_run(RdsWorker *worker, const RdsTask *task)
 	Assert(result == SHM_MQ_SUCCESS || result == SHM_MQ_DETACHED);
 	(void) result;
 
-	return take_answers(worker);
+	return take_answers(worker, retries);
 }
 
 /*
@@ -222,17 +222,18 @@ RdsLeftover
 rds_worker_look(RdsWorker *worker, const char *script, const char *text, RdsStanding standing)
 {
 	RdsTask task = {0};
+	int retries = 0;
 
 	task.where = RDS_AT_TOP;
 	task.name = script;
 	task.text = text;
 	task.look = true;
 	task.standing = standing;
-	return (RdsLeftover) rds_worker_run(worker, &task);
+	return (RdsLeftover) rds_worker_run(worker, &task, &retries);
 }
 
 static int64
-take_answers(RdsWorker *worker)
+take_answers(RdsWorker *worker, int *retries)
 {
 	ErrorData *error = NULL;
 
@@ -253,6 +254,7 @@ take_answers(RdsWorker *worker)
 		{
 			int64 rows = pq_getmsgint64(&message);
 
+			*retries += (int) pq_getmsgint(&message, 4);
 			if (error != NULL)
 				ThrowErrorData(error);
 			return rows;

@@ -50,7 +50,7 @@ static bool is_done = false;
 static shm_mq_handle *connect_queues(dsm_segment *segment);
 static void run_task(const RdsTask *task, MemoryContext context);
 static int64 look(const RdsTask *task, MemoryContext context);
-static int64 run_within(const RdsTask *task, MemoryContext context);
+static int64 run_within(const RdsTask *task, MemoryContext context, int *retries);
 static ErrorData *attempt_within(const RdsTask *task, MemoryContext context, int64 *rows, RdsWait *wait);
 static int64 try_within(const RdsTask *task, MemoryContext context);
 static void report_activity(const RdsTask *task);
@@ -141,6 +141,7 @@ static void
 run_task(const RdsTask *task, MemoryContext context)
 {
 	int64 volatile rows = 0;
+	int retries = 0;
 	StringInfoData answer;
 
 	is_done = false;
@@ -152,7 +153,7 @@ run_task(const RdsTask *task, MemoryContext context)
 		if (task->look)
 			rows = look(task, context);
 		else if (task->where == RDS_WITHIN)
-			rows = run_within(task, context);
+			rows = run_within(task, context, &retries);
 		else
 			rows = run_at_top(task, context);
 	}
@@ -172,6 +173,7 @@ run_task(const RdsTask *task, MemoryContext context)
 	MemoryContextSwitchTo(context);
 	pq_beginmessage(&answer, RDS_MESSAGE_DONE);
 	pq_sendint64(&answer, rows);
+	pq_sendint32(&answer, retries);
 	pq_endmessage(&answer);
 }
 
@@ -231,7 +233,7 @@ look(const RdsTask *task, MemoryContext context)
  * attempts there is neither lock nor snapshot.
  */
 static int64
-run_within(const RdsTask *task, MemoryContext context)
+run_within(const RdsTask *task, MemoryContext context, int *retries)
 {
 	RdsOptions options = {.lock_timeout = task->lock_timeout, .retry_for = task->retry_for};
 	RdsSessionState session;
@@ -257,6 +259,7 @@ run_within(const RdsTask *task, MemoryContext context)
 		end_look(context);
 		rds_retry_pause(pause);
 		report_activity(task);
+		(*retries)++;
 	}
 	return rows;
 }

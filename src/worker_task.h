@@ -19,7 +19,7 @@
 /* How long a worker waits for a lock where nobody says anything else. */
 #define RDS_WORKER_LOCK_TIMEOUT "10min"
 
-/* The message that ends what a worker says of a task: the number of rows. */
+/* The message that ends what a worker says of a task: the numbers of rows and of further attempts. */
 #define RDS_MESSAGE_DONE 'r'
 
 /* At the beginning of the shared memory; settings and the queues follow. */

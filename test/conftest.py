@@ -104,8 +104,8 @@ def secrets():
 @pytest.fixture
 def function(trigger, secrets):
     """function(DB_SECRET_NAME=…): the trigger with its credentials in Secrets Manager."""
-    def start(**variables):
-        return trigger('SELECT 1;', **{**secrets.environment(), 'DB_SECRET_NAME': 'prod/db', 'RDSINIT_MODE': 'plain',
+    def start(ca=None, **variables):
+        return trigger('SELECT 1;', ca=ca, **{**secrets.environment(), 'DB_SECRET_NAME': 'prod/db', 'RDSINIT_MODE': 'plain',
                                        'DB_USER': None, 'DB_PASSWORD': None, **variables})
     return start
 

@@ -48,6 +48,8 @@ def test_a_distributed_map_over_a_list_in_s3(machine):
     assert (map_state['MaxConcurrency'], map_state['ToleratedFailurePercentage']) == (7, 20)
     assert map_state['ResultWriter']['Arguments'] == {'Bucket': 'results', 'Prefix': 'runs'}
     assert task['Arguments']['FunctionName'] == FUNCTION
+    # A row is the task's input as it is: Payload makes the event of it.
+    assert 'ItemSelector' not in map_state and 'ItemBatcher' not in map_state
 
 
 def test_a_list_has_a_type(machine):

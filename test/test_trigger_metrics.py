@@ -108,6 +108,39 @@ def memory(pid):
     return found
 
 
+def test_the_trace_is_passed_on_to_aws_and_not_signed(function, secrets, server):
+    """As AWS's own libraries do it, since what is on the way may change it."""
+    secrets.put('prod/db', {'username': server.user, 'password': server.password})
+    running = function()
+    for _ in range(2):
+        running.succeed()
+    assert [seen.trace for seen in secrets.requests] == [(trace,) for trace in running.runtime.traces.values()]
+    for seen in secrets.requests:
+        assert seen.signed == 'content-type;host;x-amz-date;x-amz-security-token;x-amz-target'
+
+
+@pytest.mark.parametrize('trace', ['Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1|b',
+                                   'Root=x y|%/?<>~_.-=;:+&[]{}"\',', ''])
+def test_it_is_written_as_botocore_writes_it(function, secrets, server, monkeypatch, trace):
+    handlers = pytest.importorskip('botocore.handlers')
+    secrets.put('prod/db', {'username': server.user, 'password': server.password})
+    running = function()
+    running.runtime.next_trace = trace
+    running.succeed()
+    monkeypatch.setenv('AWS_LAMBDA_FUNCTION_NAME', 'rdsinit')
+    monkeypatch.setenv('_X_AMZN_TRACE_ID', trace)
+    wanted = {'headers': {}}
+    handlers.add_recursion_detection_header(wanted)
+    assert secrets.requests[0].trace == tuple(wanted['headers'].values())
+
+
+def test_outside_of_a_function_there_is_none_to_pass_on(once, secrets, server):
+    secrets.put('prod/db', {'username': server.user, 'password': server.password})
+    run = once('SELECT 1;', **{**secrets.environment(), 'DB_SECRET_NAME': 'prod/db', 'DB_USER': None, 'DB_PASSWORD': None,
+                               'RDSINIT_MODE': 'plain', '_X_AMZN_TRACE_ID': 'Root=1-5759e988-bd862e3fe1be46a994272793'})
+    assert run.code == 0 and secrets.requests[0].trace == ()
+
+
 def test_of_retries_that_helped(trigger, database, mode):
     database.create().rows('CREATE TABLE held ()')
     with contextlib.closing(database.connect()) as holder:
@@ -115,6 +148,24 @@ def test_of_retries_that_helped(trigger, database, mode):
         release = threading.Timer(1.5, holder.cursor().execute, ['COMMIT'])
         release.start()
         function = trigger('ALTER TABLE held ADD COLUMN n int;', RDSINIT_MODE=mode, RDSINIT_LOCK_TIMEOUT='100ms')
-        function.succeed()
+        payload = function.succeed()
         release.join()
-    assert values(metrics(function)[0])['Retries'] >= 1
+    retries = values(metrics(function)[0])['Retries']
+    assert retries >= 1 and payload['retries'] == retries
+    assert [entry['retries'] for entry in function.log if 'initialization successful' in entry['message']] == [retries]
+
+
+def test_of_retries_of_a_statement_that_is_committed_by_itself(trigger, database, mode):
+    database.create().rows('CREATE TABLE held ()')
+    bundle = {'V1__a.sql': '-- rdsinit: no-transaction\nALTER TABLE held ADD COLUMN n int;\n'
+                           'CREATE INDEX CONCURRENTLY by_n ON held (n);\nALTER TABLE held ADD COLUMN m int;'}
+    with contextlib.closing(database.connect()) as holder:
+        holder.cursor().execute('BEGIN; LOCK TABLE held')
+        release = threading.Timer(1.5, holder.cursor().execute, ['COMMIT'])
+        release.start()
+        function = trigger(bundle, RDSINIT_MODE=mode, RDSINIT_LOCK_TIMEOUT='100ms')
+        payload = function.succeed()
+        release.join()
+    assert values(metrics(function)[0])['Retries'] == payload['retries'] >= 1
+    assert [script['statements'] for script in payload['scripts']] == [3]
+    assert 'retries' not in function.succeed()

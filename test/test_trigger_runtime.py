@@ -50,11 +50,22 @@ def test_a_deadline_that_is_missing_or_damaged_is_told_to_the_caller(function, d
     assert function.succeed()['scripts'][0]['outcome'] == 'applied'
 
 
-def test_an_event_that_is_cut_short_is_told_to_the_caller(function, database):
-    outcome = spoiled(function, cut_after('half the event'))
+@pytest.mark.parametrize('part', ['headers', 'half the event'])
+def test_an_event_that_is_cut_short_is_told_to_the_caller(function, database, part):
+    outcome = spoiled(function, cut_after(part))
     assert (outcome.kind, outcome.error_type) == ('error', 'Rdsinit.Internal')
     assert not database.exists(), 'half an event is none'
     assert function.succeed()['scripts'][0]['outcome'] == 'applied'
+
+
+def test_an_event_of_which_nothing_came_but_the_status_is_nobodys(function, database):
+    function.runtime.spoil_next_event(cut_after('status line'))
+    function.send()
+    function.wait_for_log(lambda entry: entry['message'].startswith('no invocation: '))
+    function.stop()
+    assert not database.exists()
+    assert all('is unanswered' in each for each in function.runtime.violations)
+    function.runtime.violations.clear()
 
 
 @pytest.mark.parametrize('value', [None, '', '../init/error', 'a b', 'x' * 129])

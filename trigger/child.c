@@ -42,6 +42,8 @@ child_run(ChildCall call, void *argument, const Deadline *deadline, Error *error
 	if (child == 0)
 	{
 		close(ends[0]);
+		fclose(stream);
+		free(text);
 		work(call, argument, ends[1], parent);
 	}
 	if (child < 0)

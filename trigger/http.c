@@ -11,9 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CONNECT_TIMEOUT 3000
 #define FIRST_BODY_SIZE 8192
+
+/* Headers that a signature covers, Host and X-Amz-Date among them. */
+#define MOST_SIGNED 6
 
 struct Http
 {
@@ -30,15 +34,16 @@ typedef struct Body
 	size_t size;
 	size_t limit;
 	bool too_long;
+	bool is_headed; /* the headers before it are complete */
 } Body;
 
 static bool set_options(Http *http, const HttpRequest *request, struct curl_slist *headers,
 						Body *body, Error *error);
 static const char *name_of(const HttpRequest *request);
-static CURLcode set_signature(CURL *handle, const HttpSignature *signature);
 static bool make_headers(const HttpRequest *request, struct curl_slist **headers, Error *error);
-static bool append_host(struct curl_slist **headers, const char *url);
+static bool append_signed(const HttpRequest *request, struct curl_slist **headers, Error *error);
 static bool append_header(struct curl_slist **headers, const char *header);
+static size_t receive_header(char *bytes, size_t size, size_t count, void *argument);
 static size_t receive(char *bytes, size_t size, size_t count, void *argument);
 static bool reserve(Body *body, size_t length);
 static bool is_transient(CURLcode code);
@@ -159,6 +164,12 @@ http_send(Http *http, const HttpRequest *request, HttpResponse *response, bool *
 	code = curl_easy_perform(http->handle);
 	if (code == CURLE_OK)
 		code = curl_easy_getinfo(http->handle, CURLINFO_RESPONSE_CODE, &response->status);
+	if (code == CURLE_OK && !body.is_headed)
+	{
+		/* libcurl takes what ends within its headers for a response without a body. */
+		code = CURLE_GOT_NOTHING;
+		snprintf(http->message, sizeof(http->message), "the connection was closed within the response's headers");
+	}
 	if (code != CURLE_OK)
 	{
 		if (body.too_long)
@@ -193,7 +204,8 @@ http_response_header(const Http *http, const char *name)
 
 	if (curl_easy_header(http->handle, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
 		return NULL;
-	return header->value;
+	/* libcurl 7.88 takes the end of its line for the value of one that is empty. */
+	return header->value[0] == '\r' ? "" : header->value;
 }
 
 void
@@ -231,6 +243,8 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_USERAGENT, "rdsinit/" RDSINIT_VERSION);
 	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_HEADERFUNCTION, receive_header);
+	SET(CURLOPT_HEADERDATA, body);
 	SET(CURLOPT_WRITEFUNCTION, receive);
 	SET(CURLOPT_WRITEDATA, body);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long) CONNECT_TIMEOUT);
@@ -255,8 +269,6 @@ set_options(Http *http, const HttpRequest *request, struct curl_slist *headers, 
 		if (request->target != NULL)
 			SET(CURLOPT_REQUEST_TARGET, request->target);
 	}
-	if (code == CURLE_OK && request->signature != NULL)
-		code = set_signature(handle, request->signature);
 
 	if (code != CURLE_OK)
 		return error_set(error, ERROR_INTERNAL, "libcurl: %s", curl_easy_strerror(code));
@@ -269,56 +281,67 @@ name_of(const HttpRequest *request)
 	return request->name != NULL ? request->name : request->url;
 }
 
-static CURLcode
-set_signature(CURL *handle, const HttpSignature *signature)
-{
-	CURLcode code = CURLE_OK;
-	char *provider = NULL;
-
-	if (asprintf(&provider, "aws:amz:%s:%s", signature->region, signature->service) < 0)
-		return CURLE_OUT_OF_MEMORY;
-	SET(CURLOPT_AWS_SIGV4, provider);
-	SET(CURLOPT_USERNAME, signature->access_key_id);
-	SET(CURLOPT_PASSWORD, signature->secret_access_key);
-	free(provider);
-	return code;
-}
-
-/*
- * The request's own headers and ours.  libcurl 7.88 signs a Host header of its
- * own making that lacks the port, which a signature must cover; one that is
- * given is signed as it is sent.
- */
+/* The request's own headers and ours. */
 static bool
 make_headers(const HttpRequest *request, struct curl_slist **headers, Error *error)
 {
 	const char *const *header;
 	bool ok = true;
 
+	if (request->signer != NULL)
+		return append_signed(request, headers, error);
+
 	for (header = request->headers; ok && header != NULL && *header != NULL; header++)
 		ok = append_header(headers, *header);
 
-	if (ok && request->signature != NULL)
-		ok = append_host(headers, request->url);
-	else if (ok && request->body != NULL)
-	{
-		/* Waiting for "100 Continue" costs a second where it never comes. */
+	/* Waiting for "100 Continue" costs a second where it never comes. */
+	if (ok && request->body != NULL)
 		ok = append_header(headers, "Expect:");
-	}
 	return ok || error_out_of_memory(error);
 }
 
+/* All of them signed, but for one. */
 static bool
-append_host(struct curl_slist **headers, const char *url)
+append_signed(const HttpRequest *request, struct curl_slist **headers, Error *error)
 {
-	HttpUrl parts;
-	char *header = NULL;
-	bool ok;
+	const char *covered[MOST_SIGNED + 1] = {NULL};
+	HttpUrl parts = {0};
+	char when[SIGV4_TIME_LENGTH + 1];
+	char *host = NULL;
+	char *date = NULL;
+	char *authorization = NULL;
+	size_t count = 0;
+	size_t i;
+	bool ok = false;
 
-	if (!http_url_read(url, &parts) || asprintf(&header, "Host: %s", parts.host) < 0)
-		header = NULL;
-	ok = header != NULL && append_header(headers, header);
-	free(header);
+	if (!http_url_read(request->url, &parts) || asprintf(&host, "Host: %s", parts.host) < 0)
+		host = NULL;
+	if (host == NULL || !sigv4_time(time(NULL), when) || asprintf(&date, "X-Amz-Date: %s", when) < 0)
+	{
+		date = NULL;
+		error_out_of_memory(error);
+		goto done;
+	}
+	covered[count++] = host;
+	covered[count++] = date;
+	for (i = 0; request->headers[i] != NULL && count < MOST_SIGNED; i++)
+		covered[count++] = request->headers[i];
+	authorization = sigv4_authorization(request->signer, when, parts.target != NULL ? parts.target : "/", covered,
+										request->body, error);
+	if (authorization == NULL)
+		goto done;
+
+	ok = append_header(headers, authorization) && append_header(headers, "Expect:") &&
+		 (request->unsigned_header == NULL || append_header(headers, request->unsigned_header));
+	for (i = 0; ok && i < count; i++)
+		ok = append_header(headers, covered[i]);
+	if (!ok)
+		error_out_of_memory(error);
+
+done:
+	free(authorization);
+	free(date);
+	free(host);
 	http_url_free(&parts);
 	return ok;
 }
@@ -332,6 +355,16 @@ append_header(struct curl_slist **headers, const char *header)
 		return false;
 	*headers = longer;
 	return true;
+}
+
+/* A line at a time, of each response: a proxy's, a "100 Continue", and the one that counts. */
+static size_t
+receive_header(char *bytes, size_t size, size_t count, void *argument)
+{
+	Body *body = argument;
+
+	body->is_headed = size * count == 2 && memcmp(bytes, "\r\n", 2) == 0;
+	return size * count;
 }
 
 /* libcurl's write callback; any result but the size given ends the transfer. */

@@ -13,31 +13,24 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "sigv4.h"
 
 /* Direct connections are kept from one request to the next. */
 typedef struct Http Http;
 
-/* Signs a request as AWS asks for (Signature Version 4). */
-typedef struct HttpSignature
-{
-	const char *region;
-	const char *service;
-	const char *access_key_id;
-	const char *secret_access_key;
-} HttpSignature;
-
 typedef struct HttpRequest
 {
 	const char *url;
-	const char *name;               /* of the URL in errors, where it must not be shown; or NULL */
-	const char *const *headers;     /* "Name: value", NULL at the end; or NULL */
-	const char *body;               /* NULL: GET, otherwise POST */
-	const HttpSignature *signature; /* NULL: unsigned */
-	size_t response_limit;          /* in bytes; a longer one is an error */
-	int64_t timeout;                /* in milliseconds; 0: as long as it takes */
-	bool is_put;                    /* PUT instead of POST */
-	const char *target;             /* of a PUT: path and query, sent as they are; NULL: as libcurl writes the URL's */
-	bool direct;                    /* through no proxy, whatever the environment says */
+	const char *name;            /* of the URL in errors, where it must not be shown; or NULL */
+	const char *const *headers;  /* "Name: value", NULL at the end; or NULL */
+	const char *body;            /* NULL: GET, otherwise POST */
+	const Signer *signer;        /* signs a POST as AWS asks for; NULL: unsigned */
+	const char *unsigned_header; /* one more that the signature does not cover; or NULL */
+	size_t response_limit;       /* in bytes; a longer one is an error */
+	int64_t timeout;             /* in milliseconds; 0: as long as it takes */
+	bool is_put;                 /* PUT instead of POST */
+	const char *target;          /* of a PUT: path and query, sent as they are; NULL: as libcurl writes the URL's */
+	bool direct;                 /* through no proxy, whatever the environment says */
 } HttpRequest;
 
 typedef struct HttpResponse

@@ -9,20 +9,16 @@
  *
  *-------------------------------------------------------------------------
  */
-#include <postgres_fe.h> /* first: the headers of PostgreSQL's own need it */
-
 #include "iam.h"
 
-#include <common/hmac.h>
-#include <common/sha2.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "aws.h"
-#include "checksum.h"
 #include "http.h"
+#include "sigv4.h"
 
 #define SERVICE "rds-db"
 
@@ -32,54 +28,37 @@
 /* SHA-256 of nothing, which is the request's body. */
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
-typedef uint8 Digest[PG_SHA256_DIGEST_LENGTH];
-
 static char *make_query(const Config *config, const char *user, const char *scope, const char *when, bool sorted);
-static char *string_to_sign(const char *host, const char *port, const char *query, const char *scope, const char *when,
-							Error *error);
-static bool sign(const char *secret_key, const char *date, const char *region, const char *text, char *signature);
-static bool hmac(const void *key, size_t key_length, const char *text, Digest digest);
+static char *canonical_request(const char *host, const char *port, const char *query);
 
 bool
 iam_token(const Config *config, const char *host, const char *port, const char *user, time_t now,
 		  char **token, Error *error)
 {
 	char *region = aws_region_of_host(host, config->region);
+	Signer signer = {region, SERVICE, config->access_key_id, config->secret_access_key};
 	char *scope = NULL;
 	char *query = NULL;
 	char *sorted = NULL;
-	char *text = NULL;
-	char signature[2 * PG_SHA256_DIGEST_LENGTH + 1];
-	char when[sizeof("20260101T000000Z")];
-	char date[sizeof("20260101")];
-	struct tm utc;
+	char *request = NULL;
+	char signature[SIGV4_LENGTH + 1];
+	char when[SIGV4_TIME_LENGTH + 1];
 	bool ok = false;
 
 	*token = NULL;
-	if (region == NULL || gmtime_r(&now, &utc) == NULL || strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &utc) == 0 ||
-		strftime(date, sizeof(date), "%Y%m%d", &utc) == 0)
+	if (region != NULL && sigv4_time(now, when))
+		scope = sigv4_scope(&signer, when);
+	if (scope != NULL)
 	{
-		error_out_of_memory(error);
-		goto done;
+		query = make_query(config, user, scope, when, false);
+		sorted = make_query(config, user, scope, when, true);
 	}
-	if (asprintf(&scope, "%s/%s/" SERVICE "/aws4_request", date, region) < 0)
-	{
-		scope = NULL;
+	if (query != NULL && sorted != NULL)
+		request = canonical_request(host, port, sorted);
+	if (request == NULL)
 		error_out_of_memory(error);
-		goto done;
-	}
-	query = make_query(config, user, scope, when, false);
-	sorted = make_query(config, user, scope, when, true);
-	if (query == NULL || sorted == NULL)
-	{
-		error_out_of_memory(error);
-		goto done;
-	}
-	text = string_to_sign(host, port, sorted, scope, when, error);
-	if (text == NULL)
-		goto done;
-	if (!sign(config->secret_access_key, date, region, text, signature))
-		error_set(error, ERROR_INTERNAL, "could not sign the token for IAM database authentication");
+	else if (!sigv4_sign(&signer, when, request, signature, error))
+		ok = false;
 	else if (asprintf(token, "%s:%s/?%s&X-Amz-Signature=%s", host, port, query, signature) < 0)
 	{
 		*token = NULL;
@@ -88,8 +67,7 @@ iam_token(const Config *config, const char *host, const char *port, const char *
 	else
 		ok = true;
 
-done:
-	free(text);
+	free(request);
 	free(sorted);
 	free(query);
 	free(scope);
@@ -132,64 +110,16 @@ make_query(const Config *config, const char *user, const char *scope, const char
 }
 
 static char *
-string_to_sign(const char *host, const char *port, const char *query, const char *scope, const char *when, Error *error)
+canonical_request(const char *host, const char *port, const char *query)
 {
 	char *request = NULL;
-	char *text = NULL;
 	char *lower = strdup(host);
-	char hash[CHECKSUM_LENGTH + 1];
 	char *c;
 
 	for (c = lower; c != NULL && *c != '\0'; c++)
 		*c = (char) tolower((unsigned char) *c);
 	if (lower == NULL || asprintf(&request, "GET\n/\n%s\nhost:%s:%s\n\nhost\n" EMPTY_HASH, query, lower, port) < 0)
-	{
-		free(lower);
-		error_out_of_memory(error);
-		return NULL;
-	}
+		request = NULL;
 	free(lower);
-	if (checksum_text(request, strlen(request), hash, error) &&
-		asprintf(&text, "AWS4-HMAC-SHA256\n%s\n%s\n%s", when, scope, hash) < 0)
-	{
-		text = NULL;
-		error_out_of_memory(error);
-	}
-	free(request);
-	return text;
-}
-
-static bool
-sign(const char *secret_key, const char *date, const char *region, const char *text, char *signature)
-{
-	Digest key = {0};
-	char *first = NULL;
-	bool ok;
-	size_t i;
-
-	if (asprintf(&first, "AWS4%s", secret_key) < 0)
-		return false;
-	ok = hmac(first, strlen(first), date, key) &&
-		 hmac(key, sizeof(key), region, key) &&
-		 hmac(key, sizeof(key), SERVICE, key) &&
-		 hmac(key, sizeof(key), "aws4_request", key) &&
-		 hmac(key, sizeof(key), text, key);
-	free(first);
-	for (i = 0; i < sizeof(key); i++)
-		sprintf(signature + 2 * i, "%02x", key[i]);
-	explicit_bzero(key, sizeof(key));
-	return ok;
-}
-
-/* The digest may be the key as well. */
-static bool
-hmac(const void *key, size_t key_length, const char *text, Digest digest)
-{
-	pg_hmac_ctx *context = pg_hmac_create(PG_SHA256);
-	bool ok = context != NULL && pg_hmac_init(context, key, key_length) == 0 &&
-			  pg_hmac_update(context, (const uint8 *) text, strlen(text)) == 0 &&
-			  pg_hmac_final(context, digest, PG_SHA256_DIGEST_LENGTH) == 0;
-
-	pg_hmac_free(context);
-	return ok;
+	return request;
 }

@@ -166,7 +166,7 @@ run_inside(Course *course, const Work *work, Error *error)
 	reader.bundle = course->bundle;
 	reader.length = work_length(work);
 	reader.guard = &course->guard;
-	ok = (course->guard.before != NULL || guard_begin(&course->guard, course->session, error)) &&
+	ok = (guard_has_begun(&course->guard) || guard_begin(&course->guard, course->session, error)) &&
 		 session_for_script(course->session, error) &&
 		 run_script(&reader, work->script, course->request->variables, &counts, error);
 	reader_close(&reader);
@@ -234,6 +234,7 @@ finish(Course *course, const Work *work, const char *outcome, const Counts *coun
 {
 	HistoryRow row = {0};
 	char *undo = NULL;
+	char *lost = NULL;
 	bool ok;
 
 	row.name = work->script->name;
@@ -243,10 +244,13 @@ finish(Course *course, const Work *work, const char *outcome, const Counts *coun
 	row.statements = counts->statements;
 	row.rows = counts->rows;
 	row.duration = clock_now_microseconds() - started;
-	ok = work_undo(work, &row.undo_name, &undo, error);
+	ok = work_undo(work, &row.undo_name, &undo, error) &&
+		 guard_lost(&course->guard, course->session, &lost, error);
 	row.undo = undo;
+	row.lost = lost;
 	ok = ok && history_insert(course->session, &row, error) &&
 		 add_outcome(course, work, strcmp(outcome, "adopted") == 0 ? "baseline" : outcome, counts, row.duration, error);
+	free(lost);
 	free(undo);
 	return ok;
 }

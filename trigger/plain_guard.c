@@ -96,7 +96,8 @@ guard_begin(Guard *guard, const Session *session, Error *error)
 	guard->is_suspicious = false;
 	guard->checks = 0;
 	if (guard->allow)
-		return true;
+		return session_begin_aside(session, error) && loss_begin(&guard->losses, session, error) &&
+			   session_end_aside(session, error);
 	if (!proof_lock(session, guard->suspects, guard->count, error) ||
 		!session_begin_aside(session, error) ||
 		!proof_look(session, guard->suspects, guard->count, error) ||
@@ -108,6 +109,12 @@ guard_begin(Guard *guard, const Session *session, Error *error)
 }
 
 bool
+guard_has_begun(const Guard *guard)
+{
+	return guard->before != NULL || guard->losses.tables != NULL;
+}
+
+bool
 guard_check(Guard *guard, const Session *session, const Error *place, Error *error)
 {
 	PGresult *after = NULL;
@@ -115,6 +122,12 @@ guard_check(Guard *guard, const Session *session, const Error *place, Error *err
 
 	PQclear(after);
 	return ok;
+}
+
+bool
+guard_lost(Guard *guard, const Session *session, char **lost, Error *error)
+{
+	return loss_take(&guard->losses, session, lost, error);
 }
 
 bool
@@ -189,6 +202,7 @@ guard_end(Guard *guard)
 	PQclear(guard->before);
 	PQclear(guard->earlier);
 	free(guard->rewritten);
+	loss_end(&guard->losses);
 	guard->before = NULL;
 	guard->earlier = NULL;
 	guard->rewritten = NULL;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "plain_loss.h"
 #include "plain_token.h"
 #include "query.h"
 
@@ -30,7 +31,8 @@ typedef struct Suspect
 /* Starts with "allow" and zero elsewhere; lives as long as there are attempts. */
 typedef struct Guard
 {
-	bool allow;              /* the data may go: nothing is looked at */
+	bool allow;              /* the data may go … */
+	Losses losses;           /* … and this is what goes */
 	bool is_suspicious;      /* the attempt has to be rolled back, to look at what it has lost */
 	PGresult *before;        /* the tables as the transaction found them; NULL: not looked at yet */
 	PGresult *earlier;       /* what was locked just before a statement that may rewrite a table; NULL: it is none */
@@ -48,6 +50,8 @@ typedef struct Guard
  */
 extern bool guard_begin(Guard *guard, const Session *session, Error *error);
 
+extern bool guard_has_begun(const Guard *guard);
+
 /*
  * Has the transaction lost more than that?  After false "is_suspicious" says that
  * this is why: the transaction is to be rolled back, and all to be tried again.
@@ -59,6 +63,9 @@ extern bool guard_check_statement(Guard *guard, const Session *session, TokenCur
 
 /* The same just before a statement that may rewrite a table: so it is known what this one has done. */
 extern bool guard_check_ahead(Guard *guard, const Session *session, const Error *place, Error *error);
+
+/* What has gone since this was asked last, where it may: see loss_take(). */
+extern bool guard_lost(Guard *guard, const Session *session, char **lost, Error *error);
 
 extern bool guard_settle(Guard *guard, Error *error);
 

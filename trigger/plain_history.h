@@ -37,6 +37,7 @@ typedef struct HistoryRow
 	int64_t duration; /* in microseconds */
 	const char *undo_name;
 	const char *undo;
+	const char *lost; /* JSON */
 } HistoryRow;
 
 /*

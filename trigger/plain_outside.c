@@ -441,6 +441,8 @@ static bool
 insert(const Outside *outside, const Session *session, const char *outcome, Error *error)
 {
 	HistoryRow row = {0};
+	char *lost = NULL;
+	bool ok;
 
 	row.name = outside->work->script->name;
 	row.version = outside->work->version;
@@ -450,7 +452,11 @@ insert(const Outside *outside, const Session *session, const char *outcome, Erro
 	row.statements = outside->counts.statements;
 	row.rows = outside->counts.rows;
 	row.duration = clock_now_microseconds() - outside->started;
-	return session_for_us_meanwhile(session, error) && history_insert(session, &row, error);
+	ok = session_for_us_meanwhile(session, error) && guard_lost(outside->guard, session, &lost, error);
+	row.lost = lost;
+	ok = ok && history_insert(session, &row, error);
+	free(lost);
+	return ok;
 }
 
 static bool

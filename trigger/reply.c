@@ -24,6 +24,7 @@ static json_t *count_warnings(const json_t *steps);
 static int rank_step(const json_t *step);
 static int severity_of(const json_t *warning);
 static int rank_script(const json_t *script);
+static void add_retries(json_t *object, const Outcome *outcome);
 static json_t *scripts_json(const Outcome *outcome);
 static json_t *failure_json(const Outcome *outcome, const Error *error);
 static char *message_with_place(const Error *error);
@@ -49,6 +50,7 @@ reply_success(const Outcome *outcome, int64_t duration, size_t limit)
 	set_text(reply, "reason", outcome->reason);
 	set_text(reply, "database", outcome->database);
 	json_object_set_new(reply, "durationMs", json_integer(duration));
+	add_retries(reply, outcome);
 	if (outcome->plan != NULL)
 		add_plan(reply, outcome->plan, limit);
 	else
@@ -204,6 +206,7 @@ reply_log_success(const Outcome *outcome, int64_t duration)
 	if (applied + unchanged < outcome->count)
 		json_object_set_new(fields, "baseline", json_integer((json_int_t) (outcome->count - applied - unchanged)));
 	json_object_set_new(fields, "durationMs", json_integer(duration));
+	add_retries(fields, outcome);
 	log_line(LEVEL_INFO, fields, outcome->plan != NULL ? "schema plan successful" : "schema initialization successful");
 	metrics_log(outcome, NULL);
 }
@@ -221,6 +224,14 @@ reply_log_failure(const Outcome *outcome, const Error *error)
 	log_line(LEVEL_ERROR, fields, "%s", copy != NULL ? copy : "out of memory");
 	metrics_log(outcome, error);
 	free(copy);
+}
+
+/* Where all went well at once there is nothing to tell. */
+static void
+add_retries(json_t *object, const Outcome *outcome)
+{
+	if (outcome->retries > 0)
+		json_object_set_new(object, "retries", json_integer(outcome->retries));
 }
 
 static json_t *
@@ -263,6 +274,7 @@ failure_json(const Outcome *outcome, const Error *error)
 	set_text(failure, "hint", error->hint);
 	set_text(failure, "mode", outcome->mode);
 	set_text(failure, "database", outcome->database);
+	add_retries(failure, outcome);
 	free(message);
 	return failure;
 }

@@ -25,6 +25,7 @@
 #define ANSWER_ATTEMPTS_FOR 10000
 #define TRACE_VARIABLE "_X_AMZN_TRACE_ID"
 #define LONGEST_TRACE 1024
+#define TRACE_HEADER "X-Amzn-Trace-Id: "
 
 #define FIRST_PAUSE 50
 #define LONGEST_PAUSE 1000
@@ -193,6 +194,27 @@ runtime_trace(const Invocation *invocation)
 		return false;
 	snprintf(entry, sizeof(entry), TRACE_VARIABLE "=%s", invocation->trace_id);
 	return putenv(entry) == 0;
+}
+
+/* As AWS's own libraries do it in a function, and with the same characters as they are. */
+bool
+runtime_trace_header(char **header)
+{
+	static const char plain[] = "-._~=;:+&[]{}\"',";
+	const char *function = getenv("AWS_LAMBDA_FUNCTION_NAME");
+	const char *trace = getenv(TRACE_VARIABLE);
+	char *end;
+
+	*header = NULL;
+	if (function == NULL || trace == NULL || trace[0] == '\0')
+		return true;
+	*header = malloc(sizeof(TRACE_HEADER) + 3 * strlen(trace));
+	if (*header == NULL)
+		return false;
+	end = stpcpy(*header, TRACE_HEADER);
+	for (; *trace != '\0'; trace++)
+		end += sprintf(end, isalnum((unsigned char) *trace) || strchr(plain, *trace) != NULL ? "%c" : "%%%02X", (unsigned char) *trace);
+	return true;
 }
 
 /* It becomes part of a URL. */

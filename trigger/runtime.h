@@ -40,6 +40,9 @@ extern bool runtime_fail(Http *http, const char *address, const Invocation *invo
 /* Puts the trace into the environment, or takes the last one's away. */
 extern bool runtime_trace(const Invocation *invocation);
 
+/* The header that passes it on to a service of AWS's; to be freed, NULL: there is none.  False where memory is out. */
+extern bool runtime_trace_header(char **header);
+
 /* Says that there will be no invocation: for what leaves no event to be served. */
 extern void runtime_fail_start(Http *http, const char *address, const Error *problem);
 

@@ -14,6 +14,7 @@
 
 #include "aws.h"
 #include "log.h"
+#include "runtime.h"
 #include "secret_cache.h"
 #include "secret_refusal.h"
 
@@ -89,13 +90,19 @@ attempt(Http *http, const Config *config, const char *url, const char *region, c
 		"Content-Type: application/x-amz-json-1.1",
 		"X-Amz-Target: secretsmanager.GetSecretValue",
 		NULL, NULL};
-	HttpSignature signature = {region, SERVICE, config->access_key_id, config->secret_access_key};
+	Signer signer = {region, SERVICE, config->access_key_id, config->secret_access_key};
 	HttpRequest request = {0};
 	int64_t remaining = deadline_remaining(deadline);
 	char *token = NULL;
+	char *trace = NULL;
 	bool ok = false;
 
 	*transient = false;
+	if (!runtime_trace_header(&trace))
+	{
+		error_out_of_memory(error);
+		goto done;
+	}
 	if (config->session_token != NULL)
 	{
 		if (asprintf(&token, "X-Amz-Security-Token: %s", config->session_token) < 0)
@@ -110,7 +117,8 @@ attempt(Http *http, const Config *config, const char *url, const char *region, c
 	request.url = url;
 	request.headers = headers;
 	request.body = body;
-	request.signature = &signature;
+	request.signer = &signer;
+	request.unsigned_header = trace;
 	request.response_limit = SECRET_LONGEST_RESPONSE;
 	request.timeout = remaining < ATTEMPT_TIMEOUT ? remaining + 1 : ATTEMPT_TIMEOUT;
 
@@ -125,6 +133,7 @@ attempt(Http *http, const Config *config, const char *url, const char *region, c
 done:
 	if (!ok)
 		http_response_free(response);
+	free(trace);
 	free(token);
 	return ok;
 }

@@ -55,6 +55,7 @@ class LoopbackServer:
 
     body_at_most = 1 << 20
     tls = None                  # an ssl.SSLContext: HTTPS
+    front = None                # the address of what stands before it, which clients are told instead of its own
 
     def __init__(self):
         self.crashes = []
@@ -69,7 +70,12 @@ class LoopbackServer:
 
     @property
     def address(self):
-        return '127.0.0.1:%d' % self._server.server_address[1]
+        return self.front or '127.0.0.1:%d' % self._server.server_address[1]
+
+    @property
+    def own_address(self):
+        """(host, port), whatever stands before it."""
+        return self._server.server_address
 
     @property
     def url(self):

@@ -15,6 +15,7 @@ class HttpsProxy(Listener):
         super().__init__()
         self.target = target
         self.asked_for = []             # "host:port"
+        self._unfinished = 0
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.NamedTemporaryFile('w', suffix='.pem') as file:
             file.write(''.join(certificate))
@@ -24,6 +25,10 @@ class HttpsProxy(Listener):
     @property
     def url(self):
         return 'http://127.0.0.1:%d' % self.port
+
+    def close_handshakes(self, times):
+        """The next `times` connections are closed within the handshake."""
+        self._unfinished = times
 
     def _serve(self, client):
         head = b''
@@ -35,6 +40,10 @@ class HttpsProxy(Listener):
             return
         self.asked_for.append(host)
         client.sendall(b'HTTP/1.1 200 Connection established\r\n\r\n')
+        if self._unfinished:
+            self._unfinished -= 1
+            client.recv(1 << 16)
+            return
         with self._context.wrap_socket(client, server_side=True) as inside, \
                 socket.create_connection(self.target) as target:
             _pump(inside, target)

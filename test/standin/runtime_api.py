@@ -60,6 +60,7 @@ class RuntimeApi(LoopbackServer):
         self.violations = []
         self.init_errors = []
         self.traces = {}                    # of each request that was delivered
+        self.next_trace = None              # instead of one that is made up
         self.polls = 0                      # how often /next was asked
         self._changed = threading.Condition()
         self._queue = collections.deque()
@@ -144,7 +145,7 @@ class RuntimeApi(LoopbackServer):
             if invocation.deadline_ms is None:
                 invocation.deadline_ms = int((time.time() + invocation.timeout_s) * 1000)
             invocation.delivered_at = time.monotonic()
-            trace = 'Root=1-%08x-%s;Sampled=0' % (int(time.time()), uuid.uuid4().hex[:24])
+            trace = self.next_trace if self.next_trace is not None else 'Root=1-%08x-%s;Sampled=0' % (int(time.time()), uuid.uuid4().hex[:24])
             self.traces[invocation.request_id] = trace
         answer = Answer(200, invocation.event, headers=(
             ('Lambda-Runtime-Aws-Request-Id', invocation.request_id),

