@@ -232,9 +232,14 @@ def test_the_plain_ledger_stays_where_there_is_no_extension(trigger, bare_databa
 
 @pytest.mark.extension
 def test_a_role_that_may_not_create_the_extension_stays_with_the_plain_ledger(trigger, database, role):
+    """It may not create in the database: somebody else has made the ledger, and the tables."""
     owner, password = role()
+    deployer, other_password = role()
     database.create(owner)
-    function = trigger(FILES, DB_USER=owner, DB_PASSWORD=password)
+    database.rows('GRANT ALL ON SCHEMA public TO "%s"' % owner)
+    trigger(FILES, RDSINIT_MODE='plain', DB_USER=owner, DB_PASSWORD=password).succeed()
+    database.rows('GRANT USAGE ON SCHEMA rdsinit_plain TO "{0}"; GRANT ALL ON ALL TABLES IN SCHEMA rdsinit_plain TO "{0}"'.format(deployer))
+    function = trigger(FILES, DB_USER=deployer, DB_PASSWORD=other_password)
     assert [function.succeed()['mode'] for _ in range(2)] == ['plain', 'plain']
 
 
