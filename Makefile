@@ -29,6 +29,7 @@ OBJS = \
 	src/definition_columns.o \
 	src/dependents.o \
 	src/deploy.o \
+	src/distributed.o \
 	src/drift.o \
 	src/ensure.o \
 	src/errctx.o \
@@ -85,6 +86,7 @@ OBJS = \
 	src/statement.o \
 	src/steps.o \
 	src/touched.o \
+	src/trust.o \
 	src/turn.o \
 	src/variables.o \
 	src/versions.o \
@@ -93,7 +95,8 @@ OBJS = \
 	src/worker_main.o \
 	src/worker_task.o
 
-DATA = sql/rdsinit--0.1.0.sql
+# Scripts that install a version, and those that lead from one to another.
+DATA = $(patsubst $(srcdir)/%,%,$(wildcard $(srcdir)/sql/rdsinit--*.sql))
 PG_CPPFLAGS = -I$(srcdir)/src -DRDS_VERSION='"$(EXTVERSION)"'
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers \
 	$(if $(WERROR),-Werror)
@@ -105,6 +108,9 @@ REGRESS_OPTS = --inputdir=$(srcdir)
 ISOLATION = turns locks deploys databases
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation
 
+# No bitcode: JIT could inline nothing of ours, and clang need not be there.
+override with_llvm = no
+
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
@@ -115,6 +121,12 @@ REGRESS += strings
 endif
 
 $(OBJS): $(wildcard $(srcdir)/src/*.h $(srcdir)/src/shared/*.h) $(srcdir)/rdsinit.control
+
+# Built in another directory (VPATH), the objects' directories are not there yet.
+OBJECT_DIRECTORIES = $(addprefix $(CURDIR)/,src src/shared)
+$(OBJS): | $(OBJECT_DIRECTORIES)
+$(OBJECT_DIRECTORIES):
+	mkdir -p $@
 
 .PHONY: trigger trigger-clean
 trigger:

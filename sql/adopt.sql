@@ -170,11 +170,21 @@ DROP TABLE schema_migrations;
 -- What holds nothing where a name has to be, does no harm.
 DROP EXTENSION rdsinit;
 CREATE EXTENSION rdsinit;
-CREATE VIEW odd AS SELECT 1 AS id, NULL::text AS name, '1'::text AS version, NULL::text AS outcome, 1 AS statement, ''::text AS checksum, 1.5 AS statements, 'x'::text AS rows,
+CREATE TABLE odd AS SELECT 1 AS id, NULL::text AS name, '1'::text AS version, NULL::text AS outcome, 1 AS statement, ''::text AS checksum, 1.5 AS statements, 'x'::text AS rows,
 	interval '1 s' AS duration, 'me'::text AS applied_by, ''::text AS rdsinit_version, ''::text AS undo_name, ''::text AS undo;
 SELECT * FROM rdsinit.adopt('odd');
-CREATE OR REPLACE VIEW odd AS SELECT 1 AS id, NULL::text AS name, '1'::text AS version, NULL::text AS outcome, 1 AS statement, ''::text AS checksum, 1.5 AS statements, '1'::text AS rows,
+DROP TABLE odd;
+CREATE TABLE odd AS SELECT 1 AS id, NULL::text AS name, '1'::text AS version, NULL::text AS outcome, 1 AS statement, ''::text AS checksum, 1.5 AS statements, '1'::text AS rows,
 	interval '1 s' AS duration, 'me'::text AS applied_by, ''::text AS rdsinit_version, ''::text AS undo_name, ''::text AS undo;
 SELECT * FROM rdsinit.adopt('odd');
-DROP VIEW odd;
+DROP TABLE odd;
+-- What the owner of the table has written is not run: no view, no type of his own.
+CREATE VIEW schema_migrations AS SELECT '1'::text AS version;
+SELECT * FROM rdsinit.adopt('schema_migrations');
+DROP VIEW schema_migrations;
+CREATE TYPE own AS ENUM ('1');
+CREATE TABLE schema_migrations (version own);
+SELECT * FROM rdsinit.adopt('schema_migrations');
+DROP TABLE schema_migrations;
+DROP TYPE own;
 DROP ROLE regress_rdsinit_deployer;

@@ -382,6 +382,35 @@ COMMENT ON FUNCTION rdsinit.fingerprint() IS
 -- Rights.  The database's owner has them and may hand them on; nobody may
 -- change or remove what the history says.
 --
+
+-- What default privileges have given to anybody is taken back: whoever may create
+-- in this schema could make functions that others take for ours.
+DO $do$
+DECLARE
+    given record;
+BEGIN
+    FOR given IN
+        SELECT o.kind, o.name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS grantee
+          FROM (SELECT 'SCHEMA' AS kind, 'rdsinit' AS name, n.nspowner AS owner, n.nspacl AS privileges
+                  FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'rdsinit'
+                UNION ALL
+                SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass::pg_catalog.text, c.relowner, c.relacl
+                  FROM pg_catalog.pg_class AS c WHERE c.relnamespace = 'rdsinit'::pg_catalog.regnamespace AND c.relkind IN ('r', 'v', 'S')
+                UNION ALL
+                SELECT 'ROUTINE', p.oid::pg_catalog.regprocedure::pg_catalog.text, p.proowner, p.proacl
+                  FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'rdsinit'::pg_catalog.regnamespace
+                UNION ALL
+                SELECT 'TYPE', t.oid::pg_catalog.regtype::pg_catalog.text, t.typowner, t.typacl
+                  FROM pg_catalog.pg_type AS t WHERE t.typnamespace = 'rdsinit'::pg_catalog.regnamespace) AS o
+         CROSS JOIN LATERAL pg_catalog.aclexplode(o.privileges) AS a
+         WHERE a.grantee <> o.owner AND NOT (o.kind IN ('SCHEMA', 'TYPE') AND a.grantee = 0)
+         GROUP BY 1, 2, 3
+    LOOP
+        EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM %s', given.kind, given.name, given.grantee);
+    END LOOP;
+END
+$do$;
+
 REVOKE ALL ON FUNCTION rdsinit.apply(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION rdsinit.apply_file(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;

@@ -14,19 +14,25 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/plancache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "adopt.h"
 #include "history.h"
 #include "keep.h"
+#include "trust.h"
 #include "turn.h"
 
 /*
@@ -90,10 +96,12 @@ static const Tool tools[] = {
 	 "SELECT version::pg_catalog.text, version::pg_catalog.text, 'adopted', " NO_COLUMNS ", false FROM %s ORDER BY version"},
 };
 
+static void check_table(Oid table);
 static const Tool *recognize(Oid table);
 static bool has_columns(Oid table, const Tool *tool);
-static void take_rows(const Tool *tool, const char *table, const RdsLedger *ledger, RdsFiles *files);
-static void take_row(const Tool *tool, HeapTuple tuple, TupleDesc descriptor, const RdsLedger *ledger, RdsFiles *files);
+static void take_rows(const Tool *tool, Oid table, const char *name, const RdsLedger *ledger, RdsFiles *files);
+static void check_plan(SPIPlanPtr plan, Oid table);
+static void take_row(const Tool *tool, bool with_undo, HeapTuple tuple, TupleDesc descriptor, const RdsLedger *ledger, RdsFiles *files);
 static char *field(HeapTuple tuple, TupleDesc descriptor, int column);
 static int64 number(HeapTuple tuple, TupleDesc descriptor, int column);
 static void refuse_second(const RdsLedger *ledger);
@@ -109,16 +117,18 @@ static bool is_fallback(Oid table);
 void
 rds_adopt(Oid table, RdsFiles *files)
 {
+	/* another role's table may have policies, or be a view by now: what they call is not run */
+	static const char *const settings[][2] = {{"search_path", "pg_catalog, pg_temp"},
+											  {"row_security", "off"},
+											  {"restrict_nonsystem_relation_kind", "view, foreign-table"}};
 	const Tool *tool;
 	char *name;
 	RdsLedger *ledger;
 	int nest_level;
 
-	if (get_rel_relkind(table) != RELKIND_RELATION && get_rel_relkind(table) != RELKIND_VIEW)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table", get_rel_name(table) != NULL ? get_rel_name(table) : "")));
 	rds_turn_take(files->options);
+	LockRelationOid(table, AccessShareLock);
+	check_table(table);
 	tool = recognize(table);
 	name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), get_rel_name(table));
 	ledger = rds_history_open_to_write();
@@ -126,9 +136,14 @@ rds_adopt(Oid table, RdsFiles *files)
 	refuse_second(ledger);
 
 	nest_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	for (int i = 0; i < lengthof(settings); i++)
+	{
+		/* the last one came with a minor release */
+		if (GetConfigOption(settings[i][0], true, false) != NULL)
+			(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	}
 	SPI_connect();
-	take_rows(tool, name, ledger, files);
+	take_rows(tool, table, name, ledger, files);
 	if (is_fallback(table) &&
 		SPI_execute("ALTER TABLE rdsinit_plain.history RENAME TO history_adopted", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not rename the fallback's history");
@@ -136,6 +151,44 @@ rds_adopt(Oid table, RdsFiles *files)
 	AtEOXact_GUC(false, nest_level);
 	rds_history_close(ledger);
 	rds_keep_first();
+}
+
+/*
+ * The table can be anybody's, and who calls can be a superuser: to read it must
+ * not run what its owner has written.  A view's functions would be, and casts
+ * from a type of his own.
+ */
+static void
+check_table(Oid table)
+{
+	Relation relation = try_relation_open(table, NoLock);
+	TupleDesc descriptor;
+
+	if (relation == NULL || relation->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", relation != NULL ? RelationGetRelationName(relation) : "")));
+	descriptor = RelationGetDescr(relation);
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		const Form_pg_attribute column = TupleDescAttr(descriptor, i);
+
+		if (!column->attisdropped && column->atttypid >= FirstNormalObjectId)
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("column \"%s\" of table \"%s\" has type %s, which is not one of the server's own",
+							NameStr(column->attname), RelationGetRelationName(relation), format_type_be(column->atttypid)),
+					 errhint("No tool that is known here makes such a table. Say with rdsinit.baseline which version the database has.")));
+	}
+	relation_close(relation, NoLock);
+
+	if (is_fallback(table) && !rds_trust_owner_of_history(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("table \"%s\" belongs to role \"%s\", who is neither you, nor the database's owner, nor a superuser",
+						get_rel_name(table), rds_owner_name(table)),
+				 errdetail("Anybody who may create a schema could have made it, and said there what was applied."),
+				 errhint("Find out who made it; then drop it, or give it to the database's owner.")));
 }
 
 static const Tool *
@@ -184,16 +237,47 @@ refuse_second(const RdsLedger *ledger)
 }
 
 static void
-take_rows(const Tool *tool, const char *table, const RdsLedger *ledger, RdsFiles *files)
+take_rows(const Tool *tool, Oid table, const char *name, const RdsLedger *ledger, RdsFiles *files)
 {
-	if (SPI_execute(psprintf(tool->query, table, table), true, 0) != SPI_OK_SELECT)
+	/* they would be run with the rights of whoever calls rdsinit.undo */
+	bool with_undo = rds_trust_owner_with_rights(table);
+	SPIPlanPtr plan = SPI_prepare(psprintf(tool->query, name, name), 0, NULL);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare to read the history of %s", tool->name);
+	check_plan(plan, table);
+	if (SPI_execute_plan(plan, NULL, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the history of %s", tool->name);
 	for (uint64 i = 0; i < SPI_processed; i++)
-		take_row(tool, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, ledger, files);
+		take_row(tool, with_undo, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, ledger, files);
+	if (!with_undo && is_fallback(table))
+		ereport(NOTICE,
+				(errmsg("the scripts that take versions back are not taken over"),
+				 errdetail("Table \"%s\" belongs to role \"%s\", who has less rights than you.", get_rel_name(table), rds_owner_name(table))));
+}
+
+/* The name could lead to another table by now, since nobody can lock a schema's name. */
+static void
+check_plan(SPIPlanPtr plan, Oid table)
+{
+	ListCell *cell;
+
+	foreach(cell, SPI_plan_get_plan_sources(plan))
+	{
+		ListCell *relation;
+
+		foreach(relation, ((const CachedPlanSource *) lfirst(cell))->relationOids)
+		{
+			if (lfirst_oid(relation) != table)
+				ereport(ERROR,
+						(errcode(ERRCODE_OBJECT_IN_USE),
+						 errmsg("the table was replaced by another one meanwhile")));
+		}
+	}
 }
 
 static void
-take_row(const Tool *tool, HeapTuple tuple, TupleDesc descriptor, const RdsLedger *ledger, RdsFiles *files)
+take_row(const Tool *tool, bool with_undo, HeapTuple tuple, TupleDesc descriptor, const RdsLedger *ledger, RdsFiles *files)
 {
 	char *failed = field(tuple, descriptor, 11);
 	char *version = field(tuple, descriptor, 1);
@@ -230,8 +314,8 @@ take_row(const Tool *tool, HeapTuple tuple, TupleDesc descriptor, const RdsLedge
 	row.statements = number(tuple, descriptor, 6);
 	row.rows = number(tuple, descriptor, 7);
 	row.duration = number(tuple, descriptor, 8);
-	row.undo_name = field(tuple, descriptor, 9);
-	row.undo = field(tuple, descriptor, 10);
+	row.undo_name = with_undo ? field(tuple, descriptor, 9) : NULL;
+	row.undo = with_undo ? field(tuple, descriptor, 10) : NULL;
 	/* the fallback's alone */
 	row.lost = descriptor->natts > 11 ? field(tuple, descriptor, 12) : NULL;
 	if (strcmp(row.outcome, RDS_OUTCOME_BASELINE) == 0)

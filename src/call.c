@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "miscadmin.h"
 #include "tcop/tcopprot.h"
 #include "tcop/utility.h"
@@ -21,6 +22,7 @@
 /* Is a call under way in this session? */
 static bool in_call = false;
 
+static void refuse_on_standby(const char *function);
 static void end(const char *caller_query, char *activity);
 rds_noreturn static void rethrow(MemoryContext context);
 
@@ -42,6 +44,7 @@ rds_call(const char *function, const RdsOptions *options, RdsCallBody body, void
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("a script must not call rdsinit"),
 				 errhint("Give the scripts to rdsinit.apply_bundle, in one call.")));
+	refuse_on_standby(function);
 	PreventCommandIfReadOnly(function);
 	PreventCommandIfParallelMode(function);
 
@@ -61,6 +64,17 @@ rds_call(const char *function, const RdsOptions *options, RdsCallBody body, void
 	}
 	PG_END_TRY();
 	end(caller_query, activity);
+}
+
+/* A transaction is read-only there as well, but that alone would not say why. */
+static void
+refuse_on_standby(const char *function)
+{
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
+				 errmsg("cannot execute %s on a standby server", function),
+				 errhint("Call it on the primary server, or here when this one has been promoted.")));
 }
 
 static void

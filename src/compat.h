@@ -51,16 +51,28 @@
 	ExecInsertIndexTuples(result_relation, slot, estate, false, false, NULL, NIL)
 #endif
 
-/* PostgreSQL 16 keeps the rights that are asked for in a list of their own. */
+/*
+ * PostgreSQL 16 keeps the rights that are asked for in a list of their own.  What
+ * reads columns adds that it has to, so this comes before it is transformed.
+ */
 static inline void
-rds_check_insert_rights(ParseState *state, ParseNamespaceItem *item, Bitmapset *columns)
+rds_ask_for_insert(ParseNamespaceItem *item)
 {
 #if PG_VERSION_NUM >= 160000
 	item->p_perminfo->requiredPerms = ACL_INSERT;
+#else
+	item->p_rte->requiredPerms = ACL_INSERT;
+#endif
+}
+
+/* … and of these columns, and whatever else was added. */
+static inline void
+rds_check_rights(ParseState *state, ParseNamespaceItem *item, Bitmapset *columns)
+{
+#if PG_VERSION_NUM >= 160000
 	item->p_perminfo->insertedCols = columns;
 	ExecCheckPermissions(state->p_rtable, list_make1(item->p_perminfo), true);
 #else
-	item->p_rte->requiredPerms = ACL_INSERT;
 	item->p_rte->insertedCols = columns;
 	ExecCheckRTPerms(state->p_rtable, true);
 #endif

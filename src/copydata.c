@@ -32,6 +32,7 @@
 #include "utils/snapmgr.h"
 
 #include "copydata.h"
+#include "distributed.h"
 #include "statement.h"
 
 /* Whose data the callback reads, since it is told nothing. */
@@ -39,6 +40,7 @@ static RdsCursor *copying = NULL;
 
 static int read_data(void *buffer, int least, int most);
 static Node *transform_where(ParseState *state, const CopyStmt *copy, ParseNamespaceItem *item, Relation relation);
+static void refuse_distributed(Relation relation);
 static void refuse_generated(Node *where, Relation relation);
 static void check_rights(ParseState *state, const CopyStmt *copy, ParseNamespaceItem *item, Relation relation);
 static List *options_for_script(List *options, const RdsCursor *cursor);
@@ -83,10 +85,12 @@ rds_copy_from_script(const RawStmt *statement, const char *text, RdsCursor *curs
 
 	relation = table_openrv(copy->relation, RowExclusiveLock);
 	item = addRangeTableEntryForRelation(state, relation, RowExclusiveLock, NULL, false, false);
+	rds_ask_for_insert(item);
 	where = transform_where(state, copy, item, relation);
 	check_rights(state, copy, item, relation);
 	if (XactReadOnly && !relation->rd_islocaltemp)
 		PreventCommandIfReadOnly("COPY FROM");
+	refuse_distributed(relation);
 
 	rds_cursor_begin_data(cursor);
 	copying = cursor;
@@ -174,6 +178,18 @@ transform_where(ParseState *state, const CopyStmt *copy, ParseNamespaceItem *ite
 	return (Node *) make_ands_implicit((Expr *) where);
 }
 
+/* Citus reads the data of COPY from the client alone, and ours would stay in the empty table that it has left. */
+static void
+refuse_distributed(Relation relation)
+{
+	if (rds_is_distributed(RelationGetRelid(relation)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("COPY FROM stdin is not supported for table \"%s\", which Citus distributes",
+						RelationGetRelationName(relation)),
+				 errhint("Copy into a temporary table, and from there by INSERT … SELECT; or use INSERT statements.")));
+}
+
 /* Stored generated columns are not computed when WHERE looks at the row. */
 static void
 refuse_generated(Node *where, Relation relation)
@@ -206,7 +222,7 @@ check_rights(ParseState *state, const CopyStmt *copy, ParseNamespaceItem *item, 
 
 	foreach(cell, CopyGetAttnums(RelationGetDescr(relation), relation, copy->attlist))
 		columns = bms_add_member(columns, lfirst_int(cell) - FirstLowInvalidHeapAttributeNumber);
-	rds_check_insert_rights(state, item, columns);
+	rds_check_rights(state, item, columns);
 
 	if (check_enable_rls(RelationGetRelid(relation), InvalidOid, false) == RLS_ENABLED)
 		ereport(ERROR,

@@ -10,6 +10,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"

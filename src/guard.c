@@ -38,6 +38,7 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "distributed.h"
 #include "guard.h"
 
 /* 8 MiB, of a table that seems to be empty. */
@@ -64,7 +65,8 @@ typedef enum Finding
 {
 	FOUND_NOTHING,
 	FOUND_DATA,
-	GAVE_UP
+	GAVE_UP,
+	ELSEWHERE
 } Finding;
 
 /* While a call is under way; NULL: nobody is guarded. */
@@ -321,7 +323,7 @@ judge(Oid oid, int column, const char *verb)
 		Finding finding = look(relation, column);
 
 		if (finding != FOUND_NOTHING && guard->allow)
-			note(table, name, rows_of(relation));
+			note(table, name, finding == ELSEWHERE ? -1 : rows_of(relation));
 		else if (finding != FOUND_NOTHING)
 			refuse(name != NULL ? psprintf("column \"%s\" of table %s", name, table) : psprintf("table %s", table),
 				   name != NULL ? "values" : "rows", verb, finding);
@@ -340,6 +342,8 @@ look(Relation relation, int column)
 	TupleTableSlot *slot;
 	TableScanDesc scan;
 
+	if (rds_is_distributed(RelationGetRelid(relation)))
+		return ELSEWHERE;
 	if (pages == 0)
 		return FOUND_NOTHING;
 	if (!is_heap && pages > MOST_PAGES)
@@ -416,11 +420,12 @@ note(const char *table, const char *column, double rows)
 static void
 refuse(const char *what, const char *has, const char *verb, Finding finding)
 {
-	if (finding == GAVE_UP)
+	if (finding == GAVE_UP || finding == ELSEWHERE)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("could not prove that %s is empty, which this statement would %s", what, verb),
-				 errdetail("It was looked at as far as that takes no time."),
+				 finding == ELSEWHERE ? errdetail("Citus distributes it, and its rows on other servers were not looked at.")
+									  : errdetail("It was looked at as far as that takes no time."),
 				 errhint(HINT_ALLOW)));
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -16,28 +16,23 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_authid.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_database.h"
 #include "commands/sequence.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "history.h"
+#include "trust.h"
 
 #define SCHEMA "rdsinit"
 
 static RdsLedger *open_ledger(LOCKMODE lockmode);
 static Oid find_relation(Oid schema, const char *name);
 static void refuse_other_ledger(void);
-static bool is_trusted_owner(Oid relation);
 static Datum text_or_null(const char *text, bool *isnull);
 
 /*
@@ -77,6 +72,7 @@ open_ledger(LOCKMODE lockmode)
 	Oid schema = get_namespace_oid(SCHEMA, false);
 
 	ledger->table = table_open(find_relation(schema, "history"), lockmode);
+	rds_trust_check_own(RelationGetRelid(ledger->table));
 	if (RelationGetDescr(ledger->table)->natts != RDS_COLUMN_COUNT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -177,38 +173,10 @@ refuse_other_ledger(void)
 	Oid schema = get_namespace_oid("rdsinit_plain", true);
 	Oid table = OidIsValid(schema) ? get_relname_relid("history", schema) : InvalidOid;
 
-	if (OidIsValid(table) && is_trusted_owner(table))
+	if (OidIsValid(table) && rds_trust_owner_of_history(table))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("this database has a history of scripts that were applied without the extension"),
 				 errdetail("With a second history, all of them would be applied again."),
 				 errhint("Take it over: SELECT * FROM rdsinit.adopt('rdsinit_plain.history').")));
-}
-
-/*
- * Could the relation have been made by somebody whose word counts here?
- * Anybody who may create a schema could stop all calls with a table of that
- * name otherwise.
- */
-static bool
-is_trusted_owner(Oid relation)
-{
-	HeapTuple tuple;
-	Oid owner;
-	Oid database_owner;
-
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-
-	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
-	database_owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
-	ReleaseSysCache(tuple);
-
-	return superuser_arg(owner) || owner == GetUserId() ||
-		   has_privs_of_role(owner, database_owner);
 }

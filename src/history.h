@@ -60,6 +60,7 @@ typedef struct RdsLedgerVersion
 	char *checksum;
 	char *undo_name;
 	char *undo;
+	char *applied_by;
 	bool applied;
 	bool is_baseline;
 } RdsLedgerVersion;

@@ -152,6 +152,7 @@ take_version(const RdsLedger *ledger, HeapTuple row, bool with_undo, RdsLedgerVe
 	version->checksum = text_of(ledger, row, RDS_COLUMN_CHECKSUM);
 	version->undo_name = with_undo ? text_of(ledger, row, RDS_COLUMN_UNDO_NAME) : NULL;
 	version->undo = with_undo ? text_of(ledger, row, RDS_COLUMN_UNDO) : NULL;
+	version->applied_by = with_undo ? text_of(ledger, row, RDS_COLUMN_APPLIED_BY) : NULL;
 	version->is_baseline = strcmp(outcome, RDS_OUTCOME_BASELINE) == 0;
 	version->applied = strcmp(outcome, RDS_OUTCOME_APPLIED) == 0 || strcmp(outcome, RDS_OUTCOME_ADOPTED) == 0;
 	pfree(outcome);

@@ -29,9 +29,10 @@
 
 #include "compat.h"
 #include "kept.h"
+#include "trust.h"
 
 static Oid find_relation(const char *name);
-static void remove_row(const RdsKept *kept, RdsDigest id);
+static bool remove_row(const RdsKept *kept, RdsDigest id);
 static void add_row(RdsKept *kept, RdsDigest id, const RdsObject *object, const char *script);
 static void insert_rows(RdsKept *kept);
 static Datum bytea_of(const RdsDigest *digest);
@@ -48,6 +49,7 @@ rds_kept_open(bool to_write)
 	LOCKMODE lockmode = to_write ? RowExclusiveLock : AccessShareLock;
 
 	kept->table = table_open(find_relation("object"), lockmode);
+	rds_trust_check_own(RelationGetRelid(kept->table));
 	if (RelationGetDescr(kept->table)->natts != RDS_OBJECT_COUNT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -93,10 +95,10 @@ rds_kept_is_empty(const RdsKept *kept)
 }
 
 /* Forgets an object, if there is anything of it. */
-void
+bool
 rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity)
 {
-	remove_row(kept, rds_kept_id(kind, identity));
+	return remove_row(kept, rds_kept_id(kind, identity));
 }
 
 /* Keeps an object of which nothing is kept. */
@@ -117,20 +119,25 @@ rds_kept_put(RdsKept *kept, const RdsObject *object, const char *script)
 }
 
 /* What is not inserted yet is no row of an object that could be put once more: each is read once. */
-static void
+static bool
 remove_row(const RdsKept *kept, RdsDigest id)
 {
 	Datum value = bytea_of(&id);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
+	bool found = false;
 
 	ScanKeyInit(&key, RDS_OBJECT_ID + 1, BTEqualStrategyNumber, F_BYTEAEQ, value);
 	scan = systable_beginscan_ordered(kept->table, kept->by_id, SnapshotSelf, 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
+	{
 		CatalogTupleDelete(kept->table, &row->t_self);
+		found = true;
+	}
 	systable_endscan_ordered(scan);
 	pfree(DatumGetPointer(value));
+	return found;
 }
 
 static void

@@ -41,7 +41,7 @@ typedef void (*RdsKeptTaker)(const RdsKeptRow *row, void *argument);
 extern RdsKept *rds_kept_open(bool to_write);
 extern void rds_kept_close(RdsKept *kept);
 extern bool rds_kept_is_empty(const RdsKept *kept);
-extern void rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity);
+extern bool rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity);
 extern void rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script);
 extern void rds_kept_put(RdsKept *kept, const RdsObject *object, const char *script);
 extern void rds_kept_read(const RdsKept *kept, Snapshot snapshot, RdsKeptTaker take, void *argument);

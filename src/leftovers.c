@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -24,6 +25,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -31,6 +33,8 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "keep.h"
+#include "kept.h"
 #include "leftovers.h"
 #include "quiet.h"
 #include "statement.h"
@@ -38,43 +42,46 @@
 #define MODEL_INDEX "rdsinit_model_index"
 
 static const Node *parse(const char *text);
-static RdsLeftover find_index(IndexStmt *create, bool was_begun, List **commands);
-static RdsLeftover find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, List **commands);
-static RdsLeftover find_index_of_definition(const IndexStmt *create, Oid table, List **commands);
-static RdsLeftover judge_index(Oid index, List **commands);
+static RdsLeftover find_index(IndexStmt *create, bool was_begun, RdsFound *found);
+static RdsLeftover find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, RdsFound *found);
+static RdsLeftover find_index_of_definition(const IndexStmt *create, Oid table, RdsFound *found);
+static RdsLeftover judge_index(Oid index, RdsFound *found);
+static List *indexes_of(Oid table);
 static bool is_valid(Oid index);
 static char *definition_asked_for(const IndexStmt *create, Oid table);
 static char *make_model(const IndexStmt *create, Oid table);
 static char *definition(Oid index);
 static char *qualified_name(Oid relation);
-static RdsLeftover find_dropped(const DropStmt *drop);
-static void find_transient(const ReindexStmt *reindex, List **commands);
+static RdsLeftover find_dropped(const DropStmt *drop, RdsFound *found);
+static void forget_dropped(const RdsKept *kept, const RangeVar *name);
+static void find_transient(const ReindexStmt *reindex, RdsFound *found);
 static bool has_transient_name(Oid index);
 
 /*
  * rds_leftover_find
  *		What is to be done about a statement that no transaction allows.
  *
- * In *commands is what has to be run first.  Names are looked up as the
- * statement will look them up: to be called where its settings and its role are.
+ * In found->commands is what has to be run first; and where it was done, the rest
+ * says what it has made or dropped, for rds_leftover_keep.  Names are looked up as
+ * the statement will look them up: to be called where its settings and its role are.
  */
 RdsLeftover
-rds_leftover_find(const char *text, RdsStanding standing, List **commands)
+rds_leftover_find(const char *text, RdsStanding standing, RdsFound *found)
 {
 	const Node *statement = parse(text);
 	bool was_begun = standing != RDS_NEVER_RUN;
 
-	*commands = NIL;
+	memset(found, 0, sizeof(RdsFound));
 	switch (nodeTag(statement))
 	{
 		case T_IndexStmt:
-			return find_index((IndexStmt *) statement, was_begun, commands);
+			return find_index((IndexStmt *) statement, was_begun, found);
 		case T_DropStmt:
 			/* one that has failed has not dropped anything, if only since there was nothing */
-			return standing == RDS_NOT_KNOWN ? find_dropped((const DropStmt *) statement) : RDS_LEFT_AGAIN;
+			return standing == RDS_NOT_KNOWN ? find_dropped((const DropStmt *) statement, found) : RDS_LEFT_AGAIN;
 		case T_ReindexStmt:
 			if (was_begun)
-				find_transient((const ReindexStmt *) statement, commands);
+				find_transient((const ReindexStmt *) statement, found);
 			return RDS_LEFT_AGAIN;
 		case T_VacuumStmt:
 			return RDS_LEFT_AGAIN;
@@ -105,7 +112,7 @@ parse(const char *text)
 }
 
 static RdsLeftover
-find_index(IndexStmt *create, bool was_begun, List **commands)
+find_index(IndexStmt *create, bool was_begun, RdsFound *found)
 {
 	Oid table;
 
@@ -117,12 +124,12 @@ find_index(IndexStmt *create, bool was_begun, List **commands)
 	if (!OidIsValid(table))
 		return RDS_LEFT_AGAIN;
 	if (create->idxname != NULL)
-		return find_index_of_name(create, table, was_begun, commands);
-	return find_index_of_definition(create, table, commands);
+		return find_index_of_name(create, table, was_begun, found);
+	return find_index_of_definition(create, table, found);
 }
 
 static RdsLeftover
-find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, List **commands)
+find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, RdsFound *found)
 {
 	Oid index = get_relname_relid(create->idxname, get_rel_namespace(table));
 	char *asked_for;
@@ -141,7 +148,7 @@ find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, List **co
 		return RDS_LEFT_AGAIN;
 	}
 	if (!is_valid(index))
-		return judge_index(index, commands);
+		return judge_index(index, found);
 
 	asked_for = definition_asked_for(create, table);
 	if (asked_for == NULL)
@@ -151,6 +158,7 @@ find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, List **co
 				(errcode(ERRCODE_DUPLICATE_TABLE),
 				 errmsg("index \"%s\" exists, and is not the one that is asked for", create->idxname),
 				 errhint("Drop or rename it, or the one in the script.")));
+	found->index = index;
 	return RDS_LEFT_DONE;
 }
 
@@ -159,41 +167,66 @@ find_index_of_name(const IndexStmt *create, Oid table, bool was_begun, List **co
  * valid one and another, the other is what the statement has left behind.
  */
 static RdsLeftover
-find_index_of_definition(const IndexStmt *create, Oid table, List **commands)
+find_index_of_definition(const IndexStmt *create, Oid table, RdsFound *found)
 {
 	char *asked_for = definition_asked_for(create, table);
 	Relation relation;
 	List *indexes;
-	RdsLeftover found = RDS_LEFT_AGAIN;
+	RdsLeftover leftover = RDS_LEFT_AGAIN;
 	ListCell *cell;
 
 	if (asked_for == NULL)
 		return RDS_LEFT_UNKNOWN;
 
 	relation = table_open(table, AccessShareLock);
-	indexes = RelationGetIndexList(relation);
+	indexes = indexes_of(table);
 	foreach(cell, indexes)
 	{
 		Oid index = lfirst_oid(cell);
 
 		if (strcmp(asked_for, definition(index)) != 0)
 			continue;
-		found = judge_index(index, commands);
-		if (found == RDS_LEFT_AGAIN)
+		leftover = judge_index(index, found);
+		if (leftover == RDS_LEFT_AGAIN)
 			break;
 	}
 	table_close(relation, NoLock);
-	return found;
+	return leftover;
 }
 
 /* A valid index is what was wanted; another one is in the way. */
 static RdsLeftover
-judge_index(Oid index, List **commands)
+judge_index(Oid index, RdsFound *found)
 {
 	if (is_valid(index))
+	{
+		found->index = index;
 		return RDS_LEFT_DONE;
-	*commands = lappend(*commands, psprintf("DROP INDEX CONCURRENTLY IF EXISTS %s", qualified_name(index)));
+	}
+	found->commands = lappend(found->commands, psprintf("DROP INDEX CONCURRENTLY IF EXISTS %s", qualified_name(index)));
 	return RDS_LEFT_AGAIN;
+}
+
+/*
+ * All of a table's indexes.  The server's own list leaves out those that were being
+ * dropped, which stay for ever when that is cut off.
+ */
+static List *
+indexes_of(Oid table)
+{
+	Relation catalog = table_open(IndexRelationId, AccessShareLock);
+	List *indexes = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+
+	ScanKeyInit(&key, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
+	scan = systable_beginscan(catalog, IndexIndrelidIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		indexes = lappend_oid(indexes, ((Form_pg_index) GETSTRUCT(row))->indexrelid);
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return indexes;
 }
 
 static bool
@@ -292,7 +325,7 @@ qualified_name(Oid relation)
 
 /* DROP INDEX CONCURRENTLY: what is gone, is dropped. */
 static RdsLeftover
-find_dropped(const DropStmt *drop)
+find_dropped(const DropStmt *drop, RdsFound *found)
 {
 	ListCell *cell;
 
@@ -302,13 +335,62 @@ find_dropped(const DropStmt *drop)
 
 		if (OidIsValid(RangeVarGetRelid(name, NoLock, true)))
 			return RDS_LEFT_AGAIN;
+		found->dropped = lappend(found->dropped, name);
 	}
 	return RDS_LEFT_DONE;
 }
 
+/*
+ * rds_leftover_keep
+ *		Keeps what a statement that was done has left, which it had no time to.
+ */
+void
+rds_leftover_keep(const RdsFound *found, const char *script)
+{
+	ListCell *cell;
+
+	if (OidIsValid(found->index))
+	{
+		RdsTouched *touched = rds_touched_begin(true);
+
+		rds_touched_script(touched, script);
+		rds_touched_add(touched, RelationRelationId, found->index, 0, true, false);
+		rds_keep(touched);
+		rds_touched_end(touched);
+	}
+	if (found->dropped != NIL)
+	{
+		RdsKept *kept = rds_kept_open(true);
+
+		foreach(cell, found->dropped)
+			forget_dropped(kept, lfirst(cell));
+		rds_kept_close(kept);
+	}
+}
+
+/* Of a name without a schema: the first that is kept on the search path. */
+static void
+forget_dropped(const RdsKept *kept, const RangeVar *name)
+{
+	ListCell *cell;
+
+	if (name->schemaname != NULL)
+	{
+		(void) rds_kept_remove(kept, "index", quote_qualified_identifier(name->schemaname, name->relname));
+		return;
+	}
+	foreach(cell, fetch_search_path(false))
+	{
+		const char *schema = get_namespace_name(lfirst_oid(cell));
+
+		if (schema != NULL && rds_kept_remove(kept, "index", quote_qualified_identifier(schema, name->relname)))
+			return;
+	}
+}
+
 /* REINDEX CONCURRENTLY: the indexes that it has built, or replaced, are INVALID until it has ended. */
 static void
-find_transient(const ReindexStmt *reindex, List **commands)
+find_transient(const ReindexStmt *reindex, RdsFound *found)
 {
 	Oid named = reindex->relation != NULL ? RangeVarGetRelid(reindex->relation, NoLock, true) : InvalidOid;
 	Oid table = OidIsValid(named) && reindex->kind == REINDEX_OBJECT_INDEX ? IndexGetRelation(named, true) : named;
@@ -318,12 +400,12 @@ find_transient(const ReindexStmt *reindex, List **commands)
 	if (!OidIsValid(table))
 		return;
 	relation = table_open(table, AccessShareLock);
-	foreach(cell, RelationGetIndexList(relation))
+	foreach(cell, indexes_of(table))
 	{
 		Oid index = lfirst_oid(cell);
 
 		if (has_transient_name(index))
-			(void) judge_index(index, commands);
+			(void) judge_index(index, found);
 	}
 	table_close(relation, NoLock);
 }

@@ -26,6 +26,15 @@ typedef enum RdsLeftover
 	RDS_LEFT_DONE     /* it was done */
 } RdsLeftover;
 
-extern RdsLeftover rds_leftover_find(const char *text, RdsStanding standing, List **commands);
+/* What there is of the statement. */
+typedef struct RdsFound
+{
+	List *commands; /* to be run first, as texts */
+	Oid index;      /* that it has made */
+	List *dropped;  /* indexes that it has dropped, as RangeVars */
+} RdsFound;
+
+extern RdsLeftover rds_leftover_find(const char *text, RdsStanding standing, RdsFound *found);
+extern void rds_leftover_keep(const RdsFound *found, const char *script);
 
 #endif /* RDS_LEFTOVERS_H */

@@ -8,6 +8,8 @@
 #ifndef RDS_OBJECTS_H
 #define RDS_OBJECTS_H
 
+#include <limits.h>
+
 #include "common/sha2.h"
 #include "nodes/pg_list.h"
 #include "utils/snapshot.h"

@@ -81,6 +81,8 @@ set_option(RdsOptions *options, const char *key, const JsonbValue *value)
 		options->allow_missing = boolean_option(key, value);
 	else if (strcmp(key, "allow_data_loss") == 0)
 		options->allow_data_loss = boolean_option(key, value);
+	else if (strcmp(key, "trust_history") == 0)
+		options->trust_history = boolean_option(key, value);
 	else if (strcmp(key, "lock_timeout") == 0)
 		options->lock_timeout = duration_option(key, value);
 	else if (strcmp(key, "retry_for") == 0)
@@ -98,7 +100,7 @@ set_option(RdsOptions *options, const char *key, const JsonbValue *value)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown option \"%s\"", key),
 				 errhint("The options are \"allow_changed\", \"allow_data_loss\", \"allow_missing\", \"force\", \"lock_timeout\","
-						 " \"no_transaction\", \"out_of_order\", \"resume\", \"retry_for\", \"timeout\" and \"variables\".")));
+						 " \"no_transaction\", \"out_of_order\", \"resume\", \"retry_for\", \"timeout\", \"trust_history\" and \"variables\".")));
 }
 
 static bool

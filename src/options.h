@@ -37,6 +37,7 @@ typedef struct RdsOptions
 	int lock_timeout;     /* for all locks of an attempt, milliseconds; 0: no limit */
 	int retry_for;        /* how long to wait for our turn, and to try again for locks, milliseconds */
 	int timeout;          /* how long the call may take, milliseconds; 0: no limit */
+	bool trust_history;   /* run what the history holds, whoever may have written it */
 	RdsResume resume;
 	List *no_transaction; /* names of scripts to run without a transaction */
 } RdsOptions;

@@ -8,6 +8,7 @@
 #ifndef RDS_PLAN_H
 #define RDS_PLAN_H
 
+#include "mb/pg_wchar.h"
 #include "storage/lock.h"
 #include "utils/hsearch.h"
 #include "utils/snapshot.h"
@@ -150,5 +151,6 @@ extern int64 rds_plan_held(const RdsPlan *plan, const RdsPlanLock *lock);
 extern char *rds_plan_place(const RdsPlanStep *step);
 extern List *rds_plan_worst(const RdsPlan *plan);
 extern List *rds_plan_locks(const RdsPlan *plan);
+extern bool rds_plan_turns_text(pg_wchar character);
 
 #endif /* RDS_PLAN_H */

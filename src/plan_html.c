@@ -109,6 +109,8 @@ rds_html_escape(StringInfo html, const char *text)
 			appendStringInfoChar(html, (char) *at);
 		else if (*at < 0x80 || !has_encoding)
 			appendStringInfoChar(html, '?');
+		else if (rds_plan_turns_text(utf8_to_unicode(at)))
+			appendStringInfoChar(html, '?');
 		else
 			appendStringInfo(html, "&#%u;", (unsigned int) utf8_to_unicode(at));
 		at += length;

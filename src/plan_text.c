@@ -29,6 +29,7 @@ static void add_rest(StringInfo text, int count);
 static char *fit(const char *words, int width);
 static int width_of(const char *words);
 static int width_of_character(const char *at);
+static bool is_printed(const char *at);
 static int compare_durations(const ListCell *one, const ListCell *two);
 static char *rows(double count);
 static const char *plural(int count);
@@ -241,7 +242,7 @@ fit(const char *words, int width)
 
 		if (columns > room)
 			break;
-		if (pg_dsplen(words) < 0)
+		if (!is_printed(words))
 			appendStringInfoChar(&result, '?');
 		else
 			appendBinaryStringInfo(&result, words, length);
@@ -266,9 +267,14 @@ width_of(const char *words)
 static int
 width_of_character(const char *at)
 {
-	int width = pg_dsplen(at);
+	return is_printed(at) ? pg_dsplen(at) : 1;
+}
 
-	return width < 0 ? 1 : width;
+static bool
+is_printed(const char *at)
+{
+	return pg_dsplen(at) >= 0 &&
+		   (GetDatabaseEncoding() != PG_UTF8 || !rds_plan_turns_text(utf8_to_unicode((const unsigned char *) at)));
 }
 
 static int

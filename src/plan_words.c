@@ -183,3 +183,12 @@ compare_locks(const ListCell *one, const ListCell *two)
 		return b->mode - a->mode;
 	return a->since != b->since ? a->since - b->since : strcmp(a->relation->name, b->relation->name);
 }
+
+/* Does a character change in which direction, or on which line, those behind it are shown? */
+bool
+rds_plan_turns_text(pg_wchar character)
+{
+	return character == 0x061c || character == 0x200e || character == 0x200f ||
+		   (character >= 0x2028 && character <= 0x202e) || (character >= 0x2066 && character <= 0x2069) ||
+		   (character >= 0x80 && character <= 0x9f);
+}

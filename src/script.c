@@ -332,9 +332,9 @@ scan(RdsCursor *cursor, bool inactive, RdsItem *item)
 		MemoryContextSwitchTo(oldcontext);
 		rds_quiet_end(&quiet);
 		error = CopyErrorData();
-		if (!is_doubtful(cursor, error))
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED || !is_doubtful(cursor, error))
 		{
-			if (cursor->begun && !inactive)
+			if (error->sqlerrcode != ERRCODE_QUERY_CANCELED && cursor->begun && !inactive)
 				raise_earlier_error(cursor);
 			PG_RE_THROW();
 		}

@@ -88,8 +88,11 @@ rds_source_open(RdsSource *source)
 	if (source->path == NULL)
 		return;
 
-	/* not blocking, since opening a pipe would wait for its other end */
-	source->file = OpenTransientFile(source->path, O_RDONLY | O_NONBLOCK | PG_BINARY);
+	/*
+	 * Not blocking, since opening a pipe would wait for its other end.  The path
+	 * has no symbolic links left: one that is there now has been put there since.
+	 */
+	source->file = OpenTransientFile(source->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | PG_BINARY);
 	if (source->file < 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),

@@ -271,7 +271,7 @@ resume(RdsScript *script, const RdsStatement *statement, RdsStanding standing, c
 		return true;
 
 	commit();
-	leftover = rds_worker_look(worker, statement->text, standing);
+	leftover = rds_worker_look(worker, script->name, statement->text, standing);
 	if (leftover == RDS_LEFT_DONE)
 	{
 		record(script, statement, RDS_OUTCOME_DONE);

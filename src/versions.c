@@ -11,6 +11,7 @@
 #include "history.h"
 #include "keep.h"
 #include "run.h"
+#include "trust.h"
 #include "turn.h"
 #include "versions.h"
 
@@ -151,7 +152,10 @@ find_undone(const RdsLedger *ledger, const char *version, RdsFiles *files)
 					 errmsg("version %s cannot be taken back: \"%s\" has come without an undo script",
 							there->version, there->name),
 					 errhint("Write a new version that does it.")));
-		script = rds_script_make(there->undo_name, rds_source_memory(there->undo, strlen(there->undo)));
+		if (!files->options->trust_history)
+			rds_trust_check_undo(ledger, there);
+		/* whoever may write into the table could have left the name out */
+		script = rds_script_make(there->undo_name != NULL ? there->undo_name : there->name, rds_source_memory(there->undo, strlen(there->undo)));
 		script->version = there->version;
 		script->undoes = there->name;
 		files->scripts = lappend(files->scripts, script);

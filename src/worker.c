@@ -216,15 +216,16 @@ rds_worker_run(RdsWorker *worker, const RdsTask *task, int *retries)
 /*
  * rds_worker_look
  *		Has the worker see what a statement has left behind, with the settings and the
- *		role that the script has there, and drop what is in its way.
+ *		role that the script has there, drop what is in its way, and keep what it has done.
  */
 RdsLeftover
-rds_worker_look(RdsWorker *worker, const char *text, RdsStanding standing)
+rds_worker_look(RdsWorker *worker, const char *script, const char *text, RdsStanding standing)
 {
 	RdsTask task = {0};
 	int retries = 0;
 
 	task.where = RDS_AT_TOP;
+	task.name = script;
 	task.text = text;
 	task.look = true;
 	task.standing = standing;

@@ -33,7 +33,7 @@ typedef struct RdsTask
 
 extern RdsWorker *rds_worker_start(const char *what);
 extern int64 rds_worker_run(RdsWorker *worker, const RdsTask *task, int *retries);
-extern RdsLeftover rds_worker_look(RdsWorker *worker, const char *text, RdsStanding standing);
+extern RdsLeftover rds_worker_look(RdsWorker *worker, const char *script, const char *text, RdsStanding standing);
 extern void rds_worker_end(RdsWorker *worker);
 
 /* For PG_ENSURE_ERROR_CLEANUP. */

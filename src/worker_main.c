@@ -44,6 +44,9 @@
 
 static emit_log_hook_type next_log_hook = NULL;
 
+/* The task's statement has ended, outside of a transaction. */
+static bool is_done = false;
+
 static shm_mq_handle *connect_queues(dsm_segment *segment);
 static void run_task(const RdsTask *task, MemoryContext context);
 static int64 look(const RdsTask *task, MemoryContext context);
@@ -141,9 +144,10 @@ run_task(const RdsTask *task, MemoryContext context)
 	int retries = 0;
 	StringInfoData answer;
 
+	is_done = false;
 	report_activity(task);
 	keep_settings();
-	rds_guard_begin(task->allow_data_loss || task->name == NULL);
+	rds_guard_begin(task->allow_data_loss || task->look);
 	PG_TRY();
 	{
 		if (task->look)
@@ -201,18 +205,20 @@ roll_back(RdsWait *wait, MemoryContext context)
 	return error;
 }
 
-/* What is left of a statement, an RdsLeftover; what is in its way is dropped. */
+/* What is left of a statement, an RdsLeftover; what is in its way is dropped, and what it has done is kept. */
 static int64
 look(const RdsTask *task, MemoryContext context)
 {
 	RdsLeftover leftover;
-	List *commands;
+	RdsFound found;
 	ListCell *cell;
 
 	begin_look(context);
-	leftover = rds_leftover_find(task->text, task->standing, &commands);
+	leftover = rds_leftover_find(task->text, task->standing, &found);
+	if (leftover == RDS_LEFT_DONE)
+		rds_leftover_keep(&found, task->name);
 	end_look(context);
-	foreach(cell, commands)
+	foreach(cell, found.commands)
 	{
 		RdsTask command = {.where = RDS_AT_TOP, .text = lfirst(cell)};
 
@@ -338,6 +344,7 @@ run_at_top(const RdsTask *task, MemoryContext context)
 	rds_deadline_end_statement();
 	rds_waits_end();
 	CommitTransactionCommand();
+	is_done = true;
 	SetClientEncoding(GetDatabaseEncoding());
 
 	if (is_recorded)
@@ -364,7 +371,7 @@ record(const RdsTask *task, const char *outcome, int64 rows, int64 duration)
 	RdsLedger *ledger;
 	RdsRow row = {0};
 
-	if (task->name == NULL)
+	if (task->name == NULL || task->look)
 		return;
 	row.name = task->name;
 	row.version = task->version;
@@ -377,9 +384,11 @@ record(const RdsTask *task, const char *outcome, int64 rows, int64 duration)
 	row.lost = rds_guard_take_losses();
 
 	/* what a statement has done is what the row is about, not what it has set */
+	PushActiveSnapshot(GetTransactionSnapshot());
 	ledger = rds_history_open_to_write();
 	rds_history_insert(ledger, &row);
 	rds_history_close(ledger);
+	PopActiveSnapshot();
 }
 
 /*
@@ -409,11 +418,14 @@ report_failure(const RdsTask *task, ErrorData *error, const RdsWait *wait, Memor
 	PG_END_TRY();
 }
 
-/* Where even that fails, "started" remains, or nothing: then nothing was done. */
+/*
+ * Where even that fails, "started" remains, or nothing: then nothing was done.
+ * It remains as well where the statement was done, and only to record it has failed.
+ */
 static void
 record_failure(const RdsTask *task, MemoryContext context)
 {
-	if (task->where == RDS_AS_SETTING)
+	if (task->where == RDS_AS_SETTING || is_done)
 		return;
 	PG_TRY();
 	{

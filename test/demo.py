@@ -1,6 +1,6 @@
 """What `./dev demo` shows: the whole main job, on a throw-away server.
 
-Run under pg_virtualenv.  Ends with 1 at the first thing that is not as it should be.
+Run by ./dev demo.  Ends with 1 at the first thing that is not as it should be.
 """
 
 import json
@@ -253,7 +253,7 @@ def main():
         sys.stdout.reconfigure(encoding='utf-8')
     missing = [name for name in ('PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD') if not os.environ.get(name)]
     if missing:
-        return 'demo.py: run under pg_virtualenv, as ./dev demo does (%s is not set)' % ', '.join(missing)
+        return 'demo.py: start it by ./dev demo (%s is not set)' % ', '.join(missing)
     for needed in (program(), SCHEMA):
         if not needed.exists():
             return 'demo.py: %s is not there' % needed

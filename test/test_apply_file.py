@@ -204,5 +204,5 @@ def test_a_large_dump_needs_little_memory(extended, files):
 def _private_memory(pid):
     """In KiB, at its peak."""
     with open('/proc/%d/status' % pid, encoding='ascii') as file:
-        status = {key: value.split()[0] for key, value in (line.rstrip().split(':\t') for line in file) if value}
+        status = {words[0].rstrip(':'): words[1] for words in map(str.split, file) if len(words) > 1}
     return int(status['VmHWM']) - int(status['RssFile']) - int(status['RssShmem'])

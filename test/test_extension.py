@@ -25,7 +25,7 @@ def extended(database):
 
 
 def run(program, *arguments, database=None, **environment):
-    """One of PostgreSQL's client programs, on the server of pg_virtualenv."""
+    """One of PostgreSQL's client programs, on the server under test."""
     target = {'PGDATABASE': database.name} if database else {}
     return subprocess.run([program, *arguments], check=True, capture_output=True, text=True, timeout=60,
                           env={**os.environ, **target, **environment})
@@ -180,7 +180,7 @@ def server_log(server):
 
 
 def _log_path(server):
-    """Where pg_virtualenv -t has its server's log: what the server's standard error is."""
+    """Where the server's log is, if that is a file: its standard error."""
     data = pathlib.Path(server.value('SHOW data_directory'))
     postmaster = (data / 'postmaster.pid').read_text().split('\n', 1)[0]
     return os.readlink('/proc/%s/fd/2' % postmaster)
@@ -233,7 +233,7 @@ def test_a_long_script_does_not_pile_up_memory(extended):
 
 def _status(pid):
     with open('/proc/%d/status' % pid, encoding='ascii') as file:
-        return {key: value.split()[0] for key, value in (line.rstrip().split(':\t') for line in file) if value}
+        return {words[0].rstrip(':'): words[1] for words in map(str.split, file) if len(words) > 1}
 
 
 def _private_memory(pid):

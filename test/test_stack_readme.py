@@ -1,4 +1,4 @@
-"""What README.md shows to CDK's users is compiled, type-checked, synthesised."""
+"""What doc/stack.md shows to CDK's users is compiled, type-checked, synthesised."""
 
 import ast
 import json
@@ -8,23 +8,28 @@ import shutil
 import pytest
 
 from support import node
+from support.documents import blocks
 from support.trigger import program, write_bundle
 
 LIBRARY = node.MODULES / 'aws-cdk-lib'
-README = (node.ROOT / 'README.md').read_text()
+
+# Each block in these languages, by a piece of its text.
+TYPESCRIPT = ['ShopDatabase']
+PYTHON = ['triggers.Trigger', 'include.CfnInclude']
+
 
 pytestmark = pytest.mark.usefixtures('npm')
 
 
 def shown(language, having):
-    """The one block of the README in this language that has this text."""
-    (block,) = [each for each in re.findall('```%s\n(.*?)```' % language, README, re.DOTALL) if having in each]
+    """The one block in this language that has this text."""
+    (block,) = [each.text for each in blocks('doc/stack.md') if each.language == language and having in each.text]
     return block
 
 
 @pytest.fixture
 def project(tmp_path_factory):
-    """A directory as the README takes it for granted, in which npm's packages are found."""
+    """A directory as the page takes it for granted, in which npm's packages are found."""
     directory = tmp_path_factory.mktemp('project')
     (directory / 'node_modules').symlink_to(node.MODULES)
     (directory / 'trigger').mkdir()
@@ -43,8 +48,8 @@ def compiled(project, text):
     return node.node(node.MODULES / 'typescript' / 'bin' / 'tsc', *options, cwd=project), project / 'app.js'
 
 
-def test_the_typescript_of_the_readme_is_synthesised(project):
-    finished, script = compiled(project, shown('typescript', 'ShopDatabase'))
+def test_the_typescript_that_is_shown_is_synthesised(project):
+    finished, script = compiled(project, shown('typescript', TYPESCRIPT[0]))
     assert finished.returncode == 0, finished.stdout
     out = project / 'out'
     context = json.dumps({'@aws-cdk/core:validateAgainstDefaultRules': True})
@@ -74,15 +79,15 @@ def template_parameters(project):
 
 def test_mistakes_in_it_would_be_found(project):
     """One by the compiler, which writes JavaScript all the same; one by what that does."""
-    text = shown('typescript', 'ShopDatabase').replace('httpUrl', 'httpURL').replace('DatabaseName: ', 'DatabaseNaem: ')
+    text = shown('typescript', TYPESCRIPT[0]).replace('httpUrl', 'httpURL').replace('DatabaseName: ', 'DatabaseNaem: ')
     finished, script = compiled(project, text)
     assert finished.returncode != 0 and 'httpURL' in finished.stdout
     finished = node.node(script, cwd=project)
     assert finished.returncode != 0 and 'DatabaseNaem' in finished.stderr
 
 
-@pytest.mark.parametrize('having', ['triggers.Trigger', 'include.CfnInclude'])
-def test_the_python_of_the_readme_names_what_there_is(having):
+@pytest.mark.parametrize('having', PYTHON)
+def test_the_python_that_is_shown_names_what_there_is(having):
     """There is no CDK for Python in Debian: its names are those of the TypeScript, written in another way."""
     tree = ast.parse(shown('python', having))
     modules = {}

@@ -1,6 +1,6 @@
 """Secrets Manager as moto has it, which others have written: with authentication switched on.
 
-`./dev moto` makes a directory with moto's server in it; RDSINIT_MOTO names another one.
+`./dev trees 17` makes a directory with moto's server in it; RDSINIT_MOTO names another one.
 """
 
 import json
@@ -16,16 +16,18 @@ import urllib.request
 import botocore.session
 import pytest
 
+from support.ports import Port
 from support.trigger import ROOT
 
-PLACE = pathlib.Path(os.environ.get('RDSINIT_MOTO') or ROOT / 'build' / 'moto')
+TREES = pathlib.Path(os.environ.get('RDSINIT_CACHE') or ROOT / 'build' / 'trees')
+PLACE = pathlib.Path(os.environ.get('RDSINIT_MOTO') or TREES / '17')
 REGION = 'eu-central-1'
 ALLOWED = {'Version': '2012-10-17', 'Statement': [
     {'Effect': 'Allow', 'Action': 'secretsmanager:GetSecretValue', 'Resource': '*'}]}
 
 
 def command():
-    """What starts moto's server: the one installed here, or that of a directory made by debootstrap."""
+    """What starts moto's server: the one installed here, or that of a tree."""
     if shutil.which('moto_server'):
         return ['moto_server']
     if (PLACE / 'usr/bin/moto_server').exists() and os.getuid() == 0:
@@ -33,13 +35,13 @@ def command():
     return None
 
 
-pytestmark = pytest.mark.skipif(command() is None, reason='no moto_server here, nor (for root) below %s: ./dev moto' % PLACE)
+pytestmark = pytest.mark.skipif(command() is None, reason='no moto_server here, nor (for root) below %s: ./dev trees 17' % PLACE)
 
 
 class Moto:
     def __init__(self):
-        with socket.create_server(('127.0.0.1', 0)) as listener:
-            self.port = listener.getsockname()[1]
+        self._port = Port()
+        self.port = self._port.number
         self.url = 'http://127.0.0.1:%d' % self.port
         self._process = subprocess.Popen(
             [*command(), '-H', '127.0.0.1', '-p', str(self.port)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -74,6 +76,7 @@ class Moto:
     def stop(self):
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
+        self._port.close()
 
 
 @pytest.fixture(scope='module')

@@ -48,12 +48,17 @@ def test_the_log_says_which_way_was_taken_and_why(trigger, bare_database):
 
 @pytest.mark.extension
 def test_a_role_that_may_not_create_the_extension(trigger, database, role):
+    """Nor anything else: the ledger is there already."""
     owner, password = role()
+    deployer, other_password = role()
     database.create(owner)
-    payload = trigger(SHOP, DB_USER=owner, DB_PASSWORD=password).succeed()
+    trigger('SELECT 1;', RDSINIT_MODE='plain', DB_USER=owner, DB_PASSWORD=password).succeed()
+    database.rows('GRANT USAGE ON SCHEMA rdsinit_plain TO "{0}"; GRANT ALL ON ALL TABLES IN SCHEMA rdsinit_plain TO "{0}"'
+                  .format(deployer))
+    payload = trigger('SELECT 2;', DB_USER=deployer, DB_PASSWORD=other_password).succeed()
     assert payload['mode'] == 'plain'
     assert 'permission' in payload['reason']
-    assert database.rows('SELECT applied_by FROM rdsinit_plain.history') == [(owner,)]
+    assert database.rows('SELECT applied_by FROM rdsinit_plain.history ORDER BY id') == [(owner,), (deployer,)]
 
 
 def test_a_mode_asked_for_has_a_reason_too(plain):

@@ -20,6 +20,7 @@
 #include "extension_plan.h"
 #include "log.h"
 #include "plain.h"
+#include "plain_history.h"
 
 /* How often to look again after somebody else was quicker to create it. */
 #define MOST_RACES 5
@@ -33,21 +34,23 @@
 	"  WHERE n.nspname OPERATOR(pg_catalog.=) 'rdsinit_plain'" \
 	"  AND c.relname OPERATOR(pg_catalog.=) 'history') AS plain_ledger"
 
-/* Only a function that is the extension's counts, whoever else made one. */
+/* Only a function that is the extension's counts, whoever else made one; and whatever "text" means on the search_path. */
 #define FUNCTION_QUERY \
 	"SELECT pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE')" \
-	" AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AS allowed, current_user AS role" \
-	" FROM pg_catalog.pg_extension AS e" \
-	" JOIN pg_catalog.pg_depend AS d ON d.refobjid OPERATOR(pg_catalog.=) e.oid" \
-	"  AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass" \
-	"  AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass" \
-	"  AND d.deptype OPERATOR(pg_catalog.=) 'e'" \
-	" JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) d.objid" \
-	" WHERE e.extname OPERATOR(pg_catalog.=) 'rdsinit'" \
-	"  AND p.oid::pg_catalog.regprocedure::pg_catalog.text" \
-	"   OPERATOR(pg_catalog.=) $1"
+	" AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AS allowed, current_user AS role," \
+	" pg_catalog.pg_get_userbyid(e.extowner) AS owner, " LEDGER_OWNER_IS_TRUSTED("e.extowner") " AS trusted" \
+																							   " FROM pg_catalog.pg_extension AS e" \
+																							   " JOIN pg_catalog.pg_roles AS me ON me.rolname OPERATOR(pg_catalog.=) current_user" \
+																							   " JOIN pg_catalog.pg_depend AS d ON d.refobjid OPERATOR(pg_catalog.=) e.oid" \
+																							   "  AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass" \
+																							   "  AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass" \
+																							   "  AND d.deptype OPERATOR(pg_catalog.=) 'e'" \
+																							   " JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) d.objid" \
+																							   " WHERE e.extname OPERATOR(pg_catalog.=) 'rdsinit'" \
+																							   "  AND p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(" \
+																							   "   pg_catalog.regexp_replace($1, '[[:<:]](text|jsonb)[[:>:]]', E'pg_catalog.\\\\1', 'g'))::pg_catalog.oid"
 
-/* What is called, as the server writes it; and how it is granted. */
+/* What is called; and how it is granted. */
 #define DEPLOY_FUNCTION "rdsinit.deploy(text[],text[],jsonb,jsonb)"
 #define PLAN_FUNCTION "rdsinit.plan_bundle(text[],text[],jsonb)"
 #define PLAN_TEXT_FUNCTION "rdsinit.plan_bundle_text(text[],text[],jsonb)"
@@ -237,6 +240,15 @@ check_extension(const Session *session, const char *kind, const char *function, 
 	{
 		ok = error_set(error, ERROR_DATABASE, "the database's extension rdsinit does not have what this program calls");
 		error_hint(error, "Run ALTER EXTENSION rdsinit UPDATE, with version " RDSINIT_VERSION " of it installed on the server.");
+	}
+	else if (ok && !query_field_is_true(result, 0, "trusted"))
+	{
+		ok = error_set(error, ERROR_DATABASE, "the extension rdsinit belongs to role \"%s\", who has not this role's rights",
+					   query_field(result, 0, "owner"));
+		error_sqlstate(error, "42501");
+		error_hint(error, "That role may drop it at any time, and put functions of its own into its place, which would run with this"
+						  " role's rights. Drop it, which loses its history, and create it as role \"%s\"; or let that role deploy.",
+				   query_field(result, 0, "role"));
 	}
 	else if (ok && !query_field_is_true(result, 0, "allowed"))
 	{

@@ -24,10 +24,7 @@
 																			  "  AND a.attrelid = (SELECT c.oid FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace" \
 																			  "   WHERE n.nspname = 'rdsinit_plain' AND c.relname = 'history')) AS has_columns"
 
-/*
- * The owner of any of them could have put triggers or rules there, which would
- * run with our rights: it must be somebody who has those rights anyway.
- */
+/* The owner of any of them could have put triggers or rules there, which would run with our rights. */
 #define OWNER_QUERY \
 	"SELECT o.what, pg_get_userbyid(o.owner) AS owner" \
 	" FROM (SELECT 'schema \"rdsinit_plain\"' AS what, nspowner AS owner" \
@@ -36,8 +33,8 @@
 	"  SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END || ' \"rdsinit_plain.' || c.relname || '\"', c.relowner" \
 	"   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace" \
 	"   WHERE n.nspname = 'rdsinit_plain' AND c.relname IN ('history', 'turn')) AS o" \
-	" WHERE o.owner <> (SELECT datdba FROM pg_database WHERE datname = current_database())" \
-	" AND o.owner NOT IN (SELECT oid FROM pg_roles WHERE rolsuper OR rolname = current_user)"
+	" JOIN pg_roles AS me ON me.rolname = current_user" \
+	" WHERE NOT (" LEDGER_OWNER_IS_TRUSTED("o.owner") ")"
 
 /* The same columns, constraints and indexes as rdsinit.history. */
 #define CREATE_HISTORY_COMMAND \
@@ -144,12 +141,11 @@ check_owners(const Session *session, Error *error)
 
 	if (ok && PQntuples(result) > 0)
 	{
-		ok = error_set(error, ERROR_DATABASE, "%s belongs to role \"%s\", who is neither this role,"
-											  " nor the database's owner, nor a superuser",
+		ok = error_set(error, ERROR_DATABASE, "%s belongs to role \"%s\", who has not this role's rights",
 					   query_field(result, 0, "what"), query_field(result, 0, "owner"));
 		error_sqlstate(error, "42501");
 		error_hint(error, "What that role has put there would run with this role's rights."
-						  " Find out who made it; then drop it, or give it to the database's owner.");
+						  " Find out who made it; then drop it, or make this role its owner.");
 	}
 	PQclear(result);
 	return ok;

@@ -14,6 +14,16 @@
 #include "error.h"
 #include "query.h"
 
+/*
+ * Does the owner of what we use, which could hold anything, have our rights anyway?
+ * The database's owner counts as such a one, but not for a superuser, nor for a role
+ * that is the next best thing where nobody is one.  "me" is our own row of pg_roles.
+ */
+#define LEDGER_OWNER_IS_TRUSTED(owner) \
+	"(pg_catalog.pg_has_role(" owner ", me.oid, 'MEMBER') OR (NOT me.rolsuper AND NOT me.rolcreaterole AND " owner \
+	" OPERATOR(pg_catalog.=) (SELECT d.datdba FROM pg_catalog.pg_database AS d" \
+	"  WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())))"
+
 /* A row; its id, time and role are added.  NULL, and 0 for the statement: none. */
 typedef struct HistoryRow
 {

@@ -17,7 +17,7 @@ from .cases import includes, rendered, without_transactions
 
 # Statements that psql has no objection to until it runs them, and rdsinit before it runs anything.
 # The one statement that psql -1 takes, as a transaction's first, and a script must not hold: the call is
-# in a transaction already.  See "What a script may hold" in README.md.
+# in a transaction already.  See "What a script may hold" in doc/rdsinit.md.
 REFUSED_BY_RULE = 'SET TRANSACTION is not allowed in a script'
 
 CHECKED_BEFOREHAND = ('42601', '0A000', '25001')

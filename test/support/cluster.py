@@ -5,18 +5,18 @@ to start and stop it, to have it without the extension, to have it speak TLS.
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 
 from .database import Server
+from .ports import Port
 
 
 class Cluster:
     """A cluster in a directory of its own, on loopback and a free port.
 
     `initialize` and `start` are apart, so that a test can know the port of a server
-    that is not there yet.
+    that is not there yet.  Until `remove`, nobody else gets that port.
     """
 
     def __init__(self, **settings):
@@ -25,6 +25,8 @@ class Cluster:
             'shared_buffers': '16MB', 'max_connections': 20, 'max_wal_senders': 0, 'wal_level': 'minimal',
             **settings}
         self.directory = None
+        self.programs = None    # where another copy of the server's programs is
+        self._port = None
 
     @property
     def server(self):
@@ -41,7 +43,9 @@ class Cluster:
         _own(self.directory, password)
         self.run('initdb', '--no-sync', '--username=postgres', '--pwfile=%s' % password, '--encoding=UTF8',
                  '--locale=C.UTF-8', '--auth=scram-sha-256', '--pgdata=%s' % self.data)
-        self.settings['port'] = self.settings['port'] or _free_port()
+        if not self.settings['port']:
+            self._port = Port(self.settings['listen_addresses'])
+            self.settings['port'] = self._port.number
         with open(self.data / 'postgresql.conf', 'a', encoding='utf-8') as file:
             file.writelines("%s = '%s'\n" % item for item in self.settings.items())
         return self
@@ -62,15 +66,17 @@ class Cluster:
                  '--pgdata=%s' % self.data, '--log=%s' % (self.directory / 'log'))
         return self
 
-    def stop(self):
+    def stop(self, mode='immediate'):
         if (self.data / 'postmaster.pid').exists():
-            self.run('pg_ctl', 'stop', '--mode=immediate', '--wait', '--silent', '--pgdata=%s' % self.data)
+            self.run('pg_ctl', 'stop', '--mode=' + mode, '--wait', '--silent', '--pgdata=%s' % self.data)
 
     def remove(self):
         try:
             self.stop()
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
+            if self._port:
+                self._port.close()
 
     def install(self, name, text, mode=0o600):
         """A file in the data directory, the server's own."""
@@ -86,7 +92,7 @@ class Cluster:
         # To a file: a server inherits pg_ctl's output, so that a pipe would not end with pg_ctl.
         with tempfile.TemporaryFile('w+') as output:
             finished = subprocess.run(
-                [server_program(program), *arguments], cwd=self.directory, stdin=subprocess.DEVNULL,
+                [os.path.join(self.programs, program) if self.programs else server_program(program), *arguments], cwd=self.directory, stdin=subprocess.DEVNULL,
                 stdout=output, stderr=output, timeout=60,
                 env={'PATH': '/usr/bin:/bin', 'LC_ALL': 'C.UTF-8'}, **as_postgres)
             output.seek(0)
@@ -100,11 +106,6 @@ def server_program(name):
     directory = subprocess.run([os.environ.get('PG_CONFIG', 'pg_config'), '--bindir'],
                                check=True, capture_output=True, text=True).stdout.strip()
     return os.path.join(directory, name)
-
-
-def _free_port():
-    with socket.create_server(('127.0.0.1', 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def _own(*paths):

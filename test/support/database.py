@@ -37,7 +37,7 @@ class Server:
         """Whether CREATE EXTENSION works; nothing stays.
 
         pg_available_extensions does not know: it leaves out what is under extension_destdir,
-        where pg_virtualenv's users have an extension that is not installed for all.
+        where ./dev has an extension that is not installed for all.
         """
         try:
             self.rows('BEGIN; CREATE EXTENSION IF NOT EXISTS %s CASCADE; ROLLBACK' % quoted(name))

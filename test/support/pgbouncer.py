@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 
+from .ports import Port
+
 PROGRAM = shutil.which('pgbouncer') or '/usr/sbin/pgbouncer'
 
 
@@ -18,8 +20,8 @@ class PgBouncer:
     def __init__(self, server, users, **settings):
         self.users = users
         self.databases = '* = host=%s port=%d' % (server.host, server.port)
-        with socket.create_server(('127.0.0.1', 0)) as listener:
-            self.port = listener.getsockname()[1]
+        self._port = Port()
+        self.port = self._port.number
         self.settings = {
             'listen_addr': '127.0.0.1', 'listen_port': self.port, 'unix_socket_dir': '', 'pool_mode': 'transaction',
             'auth_type': 'scram-sha-256', 'default_pool_size': 2,
@@ -62,3 +64,4 @@ class PgBouncer:
         if self._process:
             self._process.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
+        self._port.close()

@@ -9,7 +9,7 @@ from .database import Database
 from .trigger import write_bundle
 
 
-def _run(database, program, *arguments, **how):
+def run(database, program, *arguments, **how):
     server = database.server
     environment = {**os.environ, 'PGHOST': server.host, 'PGPORT': str(server.port), 'PGUSER': server.user,
                    'PGPASSWORD': server.password, 'PGDATABASE': database.name, 'PGCLIENTENCODING': 'UTF8'}
@@ -22,18 +22,18 @@ def psql(database, files, name='schema.sql', single=True, **variables):
     with tempfile.TemporaryDirectory(prefix='rdsinit-psql-') as directory:
         write_bundle({name: files} if isinstance(files, (str, bytes)) else files, pathlib.Path(directory))
         settings = [part for item in variables.items() for part in ('-v', '%s=%s' % item)]
-        return _run(database, 'psql', '-X', '-q', *(['-1'] if single else []), '-v', 'ON_ERROR_STOP=1', *settings, '-f', name, cwd=directory)
+        return run(database, 'psql', '-X', '-q', *(['-1'] if single else []), '-v', 'ON_ERROR_STOP=1', *settings, '-f', name, cwd=directory)
 
 
 def dump(database, *options):
     """What pg_dump says of a database, ledgers left out."""
-    finished = _run(database, 'pg_dump', '--exclude-schema=rdsinit*', '--restrict-key=test', *options, check=True)
+    finished = run(database, 'pg_dump', '--exclude-schema=rdsinit*', '--restrict-key=test', *options, check=True)
     return finished.stdout.decode()
 
 
 def copy(database, target):
     """Takes a database over into another one as pg_dump and psql do it, ledgers and all."""
-    text = _run(database, 'pg_dump', check=True).stdout.decode()
+    text = run(database, 'pg_dump', check=True).stdout.decode()
     return psql(target, text).check_returncode()
 
 

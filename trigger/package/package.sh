@@ -21,6 +21,9 @@ package() {
 
 	package_options "$@"
 	work=$PWD/build/package/$arch
+	mkdir -p build/package
+	exec 8>build/package/lock
+	flock 8
 	libraries=$work/libraries
 	# In a release's tar file, every file has the time of the commit.
 	: "${SOURCE_DATE_EPOCH:=$(git log -1 --format=%ct 2>/dev/null || stat -c %Y rdsinit.control)}"

@@ -1,0 +1,112 @@
+"""A cluster that is killed, starved and started again, and databases that are all alike at first."""
+
+import os
+import pathlib
+import signal
+import socket
+import time
+
+import psycopg2
+
+from support import Cluster, Database, Server
+
+from .bundle import RAN
+
+TEMPLATE = 'faults_template'
+
+# Where a server finds an extension that is not installed for all.
+PLACES = ['extension_destdir', 'extension_control_path', 'dynamic_library_path']
+
+
+def places():
+    """The settings by which a cluster finds the extension, as the server has them that we are run with."""
+    server = Server(os.environ['PGHOST'], int(os.environ['PGPORT']), os.environ['PGUSER'], os.environ['PGPASSWORD'])
+    return dict(server.rows('SELECT name, setting FROM pg_settings WHERE name = ANY (%s) AND setting <> boot_val', (PLACES,)))
+
+
+class Victim(Cluster):
+    """A cluster with a database that others are copied from."""
+
+    def __init__(self, **settings):
+        super().__init__(**{'max_connections': 40, 'max_prepared_transactions': 5, 'autovacuum': 'off',
+                            'restart_after_crash': 'on', **places(), **settings})
+        self._number = 0
+
+    def prepare(self):
+        template = Database(self.server, TEMPLATE).create()
+        template.rows('CREATE EXTENSION rdsinit')
+        template.rows(RAN)
+        return self
+
+    def database(self):
+        self._number += 1
+        name = 'faults_%d' % self._number
+        self.server.rows('CREATE DATABASE %s TEMPLATE %s' % (name, TEMPLATE))
+        return Database(self.server, name)
+
+    @property
+    def postmaster(self):
+        return int((self.data / 'postmaster.pid').read_text().split()[0])
+
+    def kill(self, all_at_once):
+        """The postmaster, and with it all that are its own, as when the machine fails; or these see it themselves."""
+        postmaster = self.postmaster
+        victims = [postmaster, *(children(postmaster) if all_at_once else [])]
+        for pid in victims:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def start_again(self):
+        """When there is no process left that has the shared memory of before."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                return self.start()
+            except RuntimeError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
+    def wait(self, timeout=60):
+        """Until the server answers (again)."""
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                return self.server.rows('SELECT')
+            except psycopg2.OperationalError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+
+    @property
+    def crashes(self):
+        """How many times the server began anew since one of its processes was killed."""
+        return self.log().count('all server processes terminated; reinitializing')
+
+    def wait_for_crash(self, crashes):
+        """The postmaster needs a moment to see it, in which it still takes connections."""
+        end = time.monotonic() + 10
+        while self.crashes == crashes and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def log(self):
+        return (self.directory / 'log').read_text(errors='replace')
+
+
+def free_port():
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def children(parent):
+    found = []
+    for status in pathlib.Path('/proc').glob('[0-9]*/stat'):
+        try:
+            fields = status.read_text().rpartition(')')[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(status.parent.name))
+    return found

@@ -1,0 +1,1 @@
+"""The extension's own tests while valgrind, or the sanitizers, look at memory."""
