@@ -8,7 +8,7 @@
 # in a browser.
 version_tests() {
 	printf '%s\n' test/test_*.py |
-		grep -v -E '/test_(package|stack|fleet|cdk|standin|plan_html|documents|readme|man|trigger_fuzz)' |
+		grep -v -E '/test_(package|stack|fleet|cdk|standin|plan_html|documents|readme|man|pgxn|citus|examples|security_document|trigger_fuzz)' |
 		grep -v -E '_trigger_(plain_turns|canary|config|connection|custom_resource|cuts|endpoint|event|iam|main|metrics|moto|rotation|runtime|secret|targets|tls|warm)'
 }
 
