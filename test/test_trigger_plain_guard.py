@@ -339,40 +339,40 @@ def _columns(cursor, oid, name):
 
 # What may go is gone, and the history says what it was
 
-TABLES = ('CREATE TABLE dropped AS SELECT g AS n FROM generate_series(1, 3) AS g; CREATE TABLE "Emptied" AS TABLE dropped;'
+SHELVES = ('CREATE TABLE dropped AS SELECT g AS n FROM generate_series(1, 3) AS g; CREATE TABLE "Emptied" AS TABLE dropped;'
           'CREATE TABLE shorter AS SELECT g AS n, g AS "Gone" FROM generate_series(1, 5) AS g;'
           'CREATE TABLE rewritten AS TABLE dropped; CREATE TABLE unknown (); ANALYZE dropped, "Emptied", shorter, rewritten;')
 
 
-def lost(database, ledger='rdsinit_plain'):
+def losses(database, ledger='rdsinit_plain'):
     return database.rows('SELECT name, statement, lost FROM %s.history WHERE lost IS NOT NULL ORDER BY id' % ledger)
 
 
 def test_what_was_let_go_is_in_the_history(plain, database):
-    database.create().rows(TABLES)
+    database.create().rows(SHELVES)
     function = plain({'a.sql': 'DROP TABLE dropped CASCADE;',
                       'b.sql': 'ALTER TABLE shorter DROP COLUMN "Gone"; TRUNCATE "Emptied"; DROP TABLE unknown;'
                                'ALTER TABLE rewritten ALTER n TYPE bigint; CREATE TABLE own AS SELECT 1 AS n; DROP TABLE own;',
                       'c.sql': 'SELECT 1;'}, RDSINIT_ALLOW_DATA_LOSS='true')
     function.succeed()
-    assert lost(database) == [
+    assert losses(database) == [
         ('a.sql', None, [{'table': 'public.dropped', 'rows': 3}]),
         ('b.sql', None, [{'table': 'public."Emptied"', 'rows': 3},
                          {'table': 'public.shorter', 'column': 'Gone', 'rows': 5}, {'table': 'public.unknown'}])]
 
 
 def test_nothing_is_said_to_be_lost_that_was_not(plain, database):
-    database.create().rows(TABLES)
+    database.create().rows(SHELVES)
     plain('ALTER TABLE rewritten ALTER n TYPE bigint; INSERT INTO dropped VALUES (4); CREATE TABLE own (); DROP TABLE own;',
           RDSINIT_ALLOW_DATA_LOSS='true').succeed()
-    assert lost(database) == []
+    assert losses(database) == []
 
 
 def test_what_a_statement_of_its_own_let_go(plain, database):
-    database.create().rows(TABLES)
+    database.create().rows(SHELVES)
     plain({'V1__a.sql': '-- rdsinit: no-transaction\nSELECT 1;\nDROP TABLE dropped;\nTRUNCATE "Emptied";'},
           RDSINIT_ALLOW_DATA_LOSS='true').succeed()
-    assert lost(database) == [('V1__a.sql', 2, [{'table': 'public.dropped', 'rows': 3}]),
+    assert losses(database) == [('V1__a.sql', 2, [{'table': 'public.dropped', 'rows': 3}]),
                               ('V1__a.sql', 3, [{'table': 'public."Emptied"', 'rows': 3}])]
 
 
@@ -380,7 +380,7 @@ def test_what_a_statement_of_its_own_let_go(plain, database):
 @pytest.mark.parametrize('is_old', [False, True], ids=['new', 'old'])
 def test_the_extension_takes_that_over(trigger, database, is_old):
     """A table from before there was such a column has nothing to tell."""
-    database.create().rows(TABLES)
+    database.create().rows(SHELVES)
     bundle = {'a.sql': 'DROP TABLE IF EXISTS dropped;'}
     trigger(bundle, RDSINIT_MODE='plain', RDSINIT_ALLOW_DATA_LOSS='true').succeed()
     if is_old:
@@ -388,4 +388,4 @@ def test_the_extension_takes_that_over(trigger, database, is_old):
     database.rows('CREATE EXTENSION rdsinit')
     payload = trigger(bundle).succeed()
     assert (payload['mode'], payload['scripts'][0]['outcome']) == ('extension', 'unchanged')
-    assert lost(database, 'rdsinit') == ([] if is_old else [('a.sql', None, [{'table': 'public.dropped', 'rows': 3}])])
+    assert losses(database, 'rdsinit') == ([] if is_old else [('a.sql', None, [{'table': 'public.dropped', 'rows': 3}])])

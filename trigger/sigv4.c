@@ -133,7 +133,7 @@ done:
 static bool
 canonical_headers(const char *const *headers, PQExpBuffer lines, PQExpBuffer names)
 {
-	char *sorted[MOST_HEADERS];
+	char *sorted[MOST_HEADERS] = {NULL};
 	size_t count = 0;
 	bool ok = true;
 	size_t i;
