@@ -145,13 +145,12 @@ class Reader:
             assert squeezed(piece) in sources, '%s: not in src/:\n%s' % (block, piece)
 
     def drawing(self, block, shown):
-        """For people alone; what docker and Kubernetes would read is tested with the examples."""
+        """For people alone."""
         assert shown is None
 
 
 KINDS = {'sql': Reader.file_or_sql, 'sh': Reader.shell, 'json': Reader.event_or_answer, 'csv': Reader.list_of_targets,
-         'typescript': Reader.typescript, 'python': Reader.python, 'c': Reader.excerpt, 'text': Reader.drawing,
-         'yaml': Reader.drawing, 'dockerfile': Reader.drawing}
+         'typescript': Reader.typescript, 'python': Reader.python, 'c': Reader.excerpt, 'text': Reader.drawing}
 
 
 def squeezed(text):
