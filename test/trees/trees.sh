@@ -23,7 +23,7 @@ trees() {
 tree_packages() {
 	local major=$1
 
-	printf '%s\n' gcc make libc6-dev pkg-config mawk openssl pgbouncer \
+	printf '%s\n' gcc make libc6-dev pkg-config mawk mount openssl pgbouncer \
 		"postgresql-$major" "postgresql-plperl-$major" libcurl4-openssl-dev libjansson-dev libpq-dev \
 		python3 python3-botocore python3-jsonschema python3-psycopg2 python3-pytest python3-pytest-xdist
 	case $major in
