@@ -50,7 +50,7 @@ static bool is_done = false;
 static shm_mq_handle *connect_queues(dsm_segment *segment);
 static void run_task(const RdsTask *task, MemoryContext context);
 static int64 look(const RdsTask *task, MemoryContext context);
-static int64 run_within(const RdsTask *task, MemoryContext context, int *retries);
+static int64 run_within(const RdsTask *task, MemoryContext context, volatile int *retries);
 static ErrorData *attempt_within(const RdsTask *task, MemoryContext context, int64 *rows, RdsWait *wait);
 static int64 try_within(const RdsTask *task, MemoryContext context);
 static void report_activity(const RdsTask *task);
@@ -141,7 +141,7 @@ static void
 run_task(const RdsTask *task, MemoryContext context)
 {
 	int64 volatile rows = 0;
-	int retries = 0;
+	int volatile retries = 0;
 	StringInfoData answer;
 
 	is_done = false;
@@ -233,7 +233,7 @@ look(const RdsTask *task, MemoryContext context)
  * attempts there is neither lock nor snapshot.
  */
 static int64
-run_within(const RdsTask *task, MemoryContext context, int *retries)
+run_within(const RdsTask *task, MemoryContext context, volatile int *retries)
 {
 	RdsOptions options = {.lock_timeout = task->lock_timeout, .retry_for = task->retry_for};
 	RdsSessionState session;
