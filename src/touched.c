@@ -38,6 +38,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "touched.h"
 
@@ -67,6 +68,7 @@ static bool installed = false;
 static void install(void);
 static void forget_new(Oid catalog, Oid oid);
 static void see_transaction(XactEvent event, void *arg);
+static void add_relation_of_constraint(Oid constraint);
 static void add_relation(const RangeVar *name);
 static void add_type(List *name);
 static void add_named(ObjectType type, Node *name);
@@ -203,10 +205,26 @@ rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub)
 		catalog = RelationRelationId;
 	else if (catalog == TSConfigMapRelationId)
 		catalog = TSConfigRelationId;
+	else if (catalog == ConstraintRelationId && access == OAT_DROP)
+		add_relation_of_constraint(oid);
 	rds_touched_add(current, catalog, oid, list_length(current->scripts) - 1,
 					access == OAT_POST_CREATE && sub == 0, false);
 	if (access == OAT_DROP)
 		forget_new(catalog, oid);
+}
+
+/* Since PostgreSQL 18 a child's column is NOT NULL no more when that constraint goes with its parent's. */
+static void
+add_relation_of_constraint(Oid constraint)
+{
+	HeapTuple row = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+
+	if (!HeapTupleIsValid(row))
+		return;
+	if (OidIsValid(((Form_pg_constraint) GETSTRUCT(row))->conrelid))
+		rds_touched_add(current, RelationRelationId, ((Form_pg_constraint) GETSTRUCT(row))->conrelid,
+						list_length(current->scripts) - 1, false, false);
+	ReleaseSysCache(row);
 }
 
 /*

@@ -12,19 +12,35 @@ version_tests() {
 		grep -v -E '_trigger_(plain_turns|canary|config|connection|custom_resource|cuts|endpoint|event|iam|main|metrics|moto|rotation|runtime|secret|targets|tls|warm)'
 }
 
+# Of them those with most of the server in them, in some minutes.
+short_version_tests() {
+	printf 'test/test_%s.py\n' apply_file deploy drift extension locks migrations plan security_history security_names \
+		security_rights security_trusted splitter timeouts trigger_deploy trigger_plain trigger_plain_guard trigger_plan upgrade
+}
+
 # What is run in a tree; or beside any PostgreSQL that PG_MAJOR names.
 test_version() {
-	local tests
+	local tests which=version_tests
 
+	if [ "${1:-}" = --short ]; then
+		which=short_version_tests
+		shift
+	fi
 	build
 	installcheck
-	mapfile -t tests < <(version_tests)
-	run_pytest -q "$@" "${tests[@]}"
+	mapfile -t tests < <("$which")
+	run_pytest_twice -q "$@" "${tests[@]}"
 }
 
 # Each tree at the same time as the others.  A tree that cannot be had is passed over, unless RDSINIT_ALL_STRICT is set.
 test_all() {
-	local majors=("$@") major suites pid pids=() failed=0
+	local majors major pid pids=() failed=0 short=()
+
+	if [ "${1:-}" = --short ]; then
+		short=(--short)
+		shift
+	fi
+	majors=("$@")
 
 	[ "$(id -u)" = 0 ] || { skip_all "only root can make trees, and namespaces to run them in"; return; }
 	require trees
@@ -36,7 +52,7 @@ test_all() {
 	make_trees "${majors[@]}"
 	mkdir -p build/test-all
 	for major in "${majors[@]}"; do
-		test_in_tree "$major" &
+		test_in_tree "$major" "${short[@]}" &
 		pids+=($!)
 	done
 	trap 'kill "${pids[@]}"; exit 130' INT TERM
@@ -56,12 +72,13 @@ skip_all() {
 # One version, with its log in build/test-all; what it came to is said, and all of the log where it failed.
 test_in_tree() {
 	local major=$1 log=build/test-all/$1.log began=$SECONDS
+	shift
 
 	if [ -e "$scratch/$major.skipped" ]; then
 		cat "$scratch/$major.skipped" >>"$scratch/skipped"
 		return
 	fi
-	if in_tree "$major" ./dev test-version >"$log" 2>&1; then
+	if in_tree "$major" ./dev test-version "$@" >"$log" 2>&1; then
 		say "PostgreSQL $major: $(grep -E '^[0-9]+ passed' "$log" | tail -n 1), $((SECONDS - began)) s with the build and installcheck"
 	else
 		{ echo "==> PostgreSQL $major failed:"; cat "$log"; } >&2
