@@ -7,6 +7,9 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#ifdef RDSINIT_STATIC
+#include <openssl/crypto.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,6 +253,11 @@ start(Http **http, Config *config, Error *config_error, const char *address)
 	/* No file of memory, and nobody but root may look into it. */
 	(void) setrlimit(RLIMIT_CORE, &no_core);
 	(void) prctl(PR_SET_DUMPABLE, 0);
+
+#ifdef RDSINIT_STATIC
+	/* OpenSSL's configuration is that of the machine where it was built, and names modules that cannot be loaded here. */
+	(void) OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+#endif
 
 	/* The Runtime API has an address, and no name: it can be told even that names do not work. */
 	ok = http_open(http, &error) && name_services_use_built_in(&error) && connection_forget_environment(&error);

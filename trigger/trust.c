@@ -30,7 +30,7 @@ static const char *const packaged[] = {TRUST_OWN, TRUST_RDS, TRUST_AMAZON};
 
 #define PACKAGED_COUNT (sizeof(packaged) / sizeof(packaged[0]))
 
-static bool add(Trust *trust, const char *directory, const char *name, Error *error);
+static bool add(Trust *trust, const char *directory, const char *name, char **first, Error *error);
 static bool read_file(const char *path, const char *origin, char **text, Error *error);
 static bool has_certificate(const char *text);
 static bool append(int descriptor, const char *text, Error *error);
@@ -38,15 +38,15 @@ static bool append(int descriptor, const char *text, Error *error);
 bool
 trust_find(const char *directory, Trust *trust, Error *error)
 {
+	char *first = NULL;
+	bool ok = true;
 	size_t i;
 
 	trust->descriptor = -1;
-	for (i = 0; i < PACKAGED_COUNT; i++)
-	{
-		if (!add(trust, directory, packaged[i], error))
-			return false;
-	}
-	return true;
+	for (i = 0; i < PACKAGED_COUNT && ok; i++)
+		ok = add(trust, directory, packaged[i], &first, error);
+	free(first);
+	return ok;
 }
 
 void
@@ -72,12 +72,11 @@ trust_check(const char *path, const char *origin, Error *error)
 
 /* The first one is used as it is, and becomes the beginning of the whole with the second. */
 static bool
-add(Trust *trust, const char *directory, const char *name, Error *error)
+add(Trust *trust, const char *directory, const char *name, char **first, Error *error)
 {
 	char *path = NULL;
 	char *names = NULL;
 	char *text = NULL;
-	char *first = NULL;
 	bool ok = false;
 
 	if (asprintf(&path, "%s/%s", directory, name) < 0)
@@ -112,13 +111,13 @@ add(Trust *trust, const char *directory, const char *name, Error *error)
 	{
 		trust->database = path;
 		path = NULL;
+		*first = text;
+		text = NULL;
 		ok = true;
 		goto done;
 	}
 	if (trust->descriptor < 0)
 	{
-		if (!read_file(trust->database, "beside the program", &first, error))
-			goto done;
 		trust->descriptor = memfd_create("roots", MFD_CLOEXEC);
 		if (trust->descriptor < 0)
 		{
@@ -132,13 +131,12 @@ add(Trust *trust, const char *directory, const char *name, Error *error)
 			error_out_of_memory(error);
 			goto done;
 		}
-		if (!append(trust->descriptor, first, error))
+		if (!append(trust->descriptor, *first, error))
 			goto done;
 	}
 	ok = append(trust->descriptor, text, error);
 
 done:
-	free(first);
 	free(text);
 	free(path);
 	return ok;
