@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from support import Cluster, Database
-from support.image import Image
+from support.image import Image, why_no_tree
 from support.installation import ROOT, Installation, major
 
-pytestmark = pytest.mark.skipif(os.getuid() != 0, reason='only root can make a throw-away tree')
+pytestmark = pytest.mark.skipif(why_no_tree() is not None, reason=str(why_no_tree()))
 
 # What the entrypoint of the official image does on an empty data directory.
 ENTRYPOINT = r'''

@@ -49,6 +49,8 @@ query_run_parameters(const Session *session, const char *sql, int count, const P
 	int formats[MOST_PARAMETERS];
 	int i;
 
+	if (count > MOST_PARAMETERS)
+		return error_set(error, ERROR_INTERNAL, "a query has %d parameters", count);
 	for (i = 0; i < count; i++)
 	{
 		values[i] = parameters[i].value;

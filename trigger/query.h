@@ -45,7 +45,7 @@ typedef struct Parameter
 	size_t length; /* 0: text */
 } Parameter;
 
-#define MOST_PARAMETERS 10
+#define MOST_PARAMETERS 16
 
 /*
  * Runs a query, and gives its last result, to be PQclear'ed by the caller; NULL

@@ -33,6 +33,20 @@ exec chroot "$tree/root" sh -eu /mnt/build
 '''
 
 
+def why_no_tree():
+    """Why no throw-away tree can be mounted over this machine here; None where it can."""
+    if os.getuid() != 0:
+        return 'only root can make a throw-away tree'
+    mounts = '''
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/upper /mnt/work /mnt/root
+mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+'''
+    if subprocess.run(['unshare', '--mount', '--pid', '--net', '--fork', 'sh', '-ec', mounts], capture_output=True, check=False).returncode != 0:
+        return 'no tree can be mounted over this machine here'
+    return None
+
+
 class Image:
     def __init__(self, dockerfile):
         self.dockerfile = ROOT / dockerfile
