@@ -36,6 +36,8 @@ def deploy(once, migrations, database, mode):
 
     names = [step.name for step in migrations.steps]
     while (result := run()).code != 0:
+        if 'has no update path' in result.payload['errorMessage']:
+            pytest.skip('the set wants the extensions of an older PostgreSQL: ' + result.payload['errorMessage'])
         assert result.payload.get('sqlstate') == UNSAFE_USE, result.payload
         part = run(names.index(result.payload['file']))
         assert part.code == 0, part.payload

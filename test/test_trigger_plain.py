@@ -251,7 +251,11 @@ def test_two_at_once_apply_once(plain, database):
 ])
 def test_a_script_that_changes_its_session_is_recorded_all_the_same(plain, database, setting):
     script = 'CREATE TABLE public.a ();\n%s;\n' % setting
-    payload = plain(script).succeed()
+    outcome = plain(script).invoke()
+    if 'non-standard string literals are not supported' in outcome.payload.get('errorMessage', ''):
+        pytest.skip('since PostgreSQL 19 they cannot be switched off')
+    assert outcome.kind == 'response', outcome.payload
+    payload = outcome.payload
     assert payload['scripts'][0]['outcome'] == 'applied'
     assert database.rows('SELECT name, checksum, applied_by FROM rdsinit_plain.history') == [
         ('schema.sql', checksum(script), database.server.user)]
