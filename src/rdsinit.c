@@ -26,6 +26,7 @@
 #include "guard.h"
 #include "hooks.h"
 #include "request.h"
+#include "touched.h"
 #include "versions.h"
 
 PG_MODULE_MAGIC;
@@ -53,6 +54,7 @@ _PG_init(void)
 {
 	rds_cancel_install();
 	rds_guard_install();
+	rds_touched_install();
 	rds_hooks_install();
 }
 

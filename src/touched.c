@@ -63,9 +63,8 @@ static const struct
 static RdsTouched *current = NULL;
 static bool active = false;   /* within its scripts */
 static bool renaming = false; /* within a statement that renames */
-static bool installed = false;
 
-static void install(void);
+static void add_touched(Oid catalog, Oid oid);
 static void forget_new(Oid catalog, Oid oid);
 static void see_transaction(XactEvent event, void *arg);
 static void add_relation_of_constraint(Oid constraint);
@@ -75,6 +74,13 @@ static void add_named(ObjectType type, Node *name);
 static uint32 flag_of_grant(ObjectType type);
 static void collect_granted(RdsTouched *touched);
 static void collect_written(RdsTouched *touched, Oid catalog, AttrNumber column, Oid as);
+
+/* Once in a process. */
+void
+rds_touched_install(void)
+{
+	RegisterXactCallback(see_transaction, NULL);
+}
 
 /*
  * rds_touched_begin
@@ -100,7 +106,6 @@ rds_touched_begin(bool in_transaction)
 		touched->before = RegisterSnapshot(GetLatestSnapshot());
 		touched->since = GetCurrentCommandId(false);
 	}
-	install();
 	current = touched;
 	active = false;
 	renaming = false;
@@ -176,15 +181,6 @@ rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_n
 	}
 }
 
-static void
-install(void)
-{
-	if (installed)
-		return;
-	RegisterXactCallback(see_transaction, NULL);
-	installed = true;
-}
-
 void
 rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub)
 {
@@ -222,8 +218,7 @@ add_relation_of_constraint(Oid constraint)
 	if (!HeapTupleIsValid(row))
 		return;
 	if (OidIsValid(((Form_pg_constraint) GETSTRUCT(row))->conrelid))
-		rds_touched_add(current, RelationRelationId, ((Form_pg_constraint) GETSTRUCT(row))->conrelid,
-						list_length(current->scripts) - 1, false, false);
+		add_touched(RelationRelationId, ((Form_pg_constraint) GETSTRUCT(row))->conrelid);
 	ReleaseSysCache(row);
 }
 
@@ -329,20 +324,26 @@ rds_touched_after_utility(const RdsTouchedNames *names)
 		renaming = false;
 }
 
+/* By the script that runs, which has not made it. */
+static void
+add_touched(Oid catalog, Oid oid)
+{
+	rds_touched_add(current, catalog, oid, list_length(current->scripts) - 1, false, false);
+}
+
 static void
 add_relation(const RangeVar *name)
 {
 	Oid relation = RangeVarGetRelid(name, NoLock, true);
 
 	if (OidIsValid(relation))
-		rds_touched_add(current, RelationRelationId, relation, list_length(current->scripts) - 1, false, false);
+		add_touched(RelationRelationId, relation);
 }
 
 static void
 add_type(List *name)
 {
-	rds_touched_add(current, TypeRelationId, typenameTypeId(NULL, makeTypeNameFromNameList(name)),
-					list_length(current->scripts) - 1, false, false);
+	add_touched(TypeRelationId, typenameTypeId(NULL, makeTypeNameFromNameList(name)));
 }
 
 /* An object by its name, which a statement has just found. */
@@ -356,7 +357,7 @@ add_named(ObjectType type, Node *name)
 		return;
 	address = get_object_address(type, name, &relation, AccessShareLock, true);
 	if (OidIsValid(address.objectId))
-		rds_touched_add(current, address.classId, address.objectId, list_length(current->scripts) - 1, false, false);
+		add_touched(address.classId, address.objectId);
 	if (relation != NULL)
 		relation_close(relation, NoLock);
 }

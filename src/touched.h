@@ -50,6 +50,7 @@ typedef struct RdsTouchedNames
 	bool renames;
 } RdsTouchedNames;
 
+extern void rds_touched_install(void);
 extern RdsTouched *rds_touched_begin(bool in_transaction);
 extern void rds_touched_script(RdsTouched *touched, const char *name);
 extern void rds_touched_finish(RdsTouched *touched);

@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import socket
 import struct
 import subprocess
-import threading
 
 import pytest
 
+from standin.listener import Listener
 from support import Cluster
 from support.certificates import Authority
 from support.trigger import pack, run_once
@@ -181,37 +180,22 @@ def test_a_server_too_old(function, other, authority):
     assert 'TLS 1.2' in payload['hint'] and 'ssl_max_protocol_version' in payload['hint']
 
 
-class Odd:
-    """Listens, and answers SSLRequest with bytes of its own; then the connection is closed."""
+class Odd(Listener):
+    """Answers SSLRequest with bytes of its own; then the connection is closed."""
 
     def __init__(self, answer, after=None):
+        super().__init__()
         self.answer, self.after = answer, after
         self.connections = 0
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        threading.Thread(target=self._run, daemon=True).start()
 
-    @property
-    def port(self):
-        return self.listener.getsockname()[1]
-
-    def _run(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            with connection:
-                connection.settimeout(5)
-                try:
-                    request = connection.recv(8)
-                    assert struct.unpack('!ii', request) == (8, 80877103)
-                    connection.sendall(self.answer)
-                    connection.recv(1 << 16)
-                    if self.after:
-                        connection.sendall(self.after)
-                except OSError:
-                    pass
+    def _serve(self, client):
+        self.connections += 1
+        request = client.recv(8)
+        assert struct.unpack('!ii', request) == (8, 80877103)
+        client.sendall(self.answer)
+        client.recv(1 << 16)
+        if self.after:
+            client.sendall(self.after)
 
 
 @pytest.fixture
@@ -219,11 +203,11 @@ def odd():
     made = []
 
     def make(*how):
-        made.append(Odd(*how))
+        made.append(Odd(*how).start())
         return made[-1]
     yield make
     for each in made:
-        each.listener.close()
+        each.stop()
 
 
 def test_something_that_is_no_postgresql(function, odd):
