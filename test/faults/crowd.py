@@ -15,15 +15,11 @@ EACH = 50
 def _crowd(name, count, seed):
     """Each round is a hundred calls, and tried are calls; a database for them is made beforehand, or by the triggers."""
     tally = rounds.Tally(name)
-    cluster = Victim(max_connections=2 * EACH + 20, max_worker_processes=16).initialize()
-    try:
-        cluster.start().prepare()
+    with Victim(max_connections=2 * EACH + 20, max_worker_processes=16) as cluster:
         subject = rounds.Subject(cluster, 'deploy')
         for number in range(max(1, count // EACH)):
             tally.tried += 2 * EACH
             _one(tally, subject, '%s, round %d' % (name, number))
-    finally:
-        cluster.remove()
     return tally
 
 

@@ -46,13 +46,9 @@ class _closing:
 def _on(how, act_of, victim='backend', **settings):
     """A kind: a cluster of its own, and rounds in it."""
     def kind(name, count, seed):
-        cluster = Victim(**settings).initialize()
-        try:
-            cluster.start().prepare()
+        with Victim(**settings) as cluster:
             subject = rounds.Subject(cluster, how)
             return rounds.run(name, subject, count, seed, _broken(subject, act_of(cluster), victim))
-        finally:
-            cluster.remove()
     return kind
 
 
@@ -94,17 +90,13 @@ def _stop(cluster):
 def _timed(how):
     """By statement_timeout, which the server keeps itself."""
     def kind(name, count, seed):
-        cluster = Victim().initialize()
-        try:
-            cluster.start().prepare()
+        with Victim() as cluster:
             subject = rounds.Subject(cluster, how)
 
             def break_off(_stack, database, moment, _generator, _at_statement):
                 prepare = 'SET statement_timeout = %d' % max(1, round(1000 * moment))
                 return Call(database, how, prepare).start().end()
             return rounds.run(name, subject, count, seed, break_off)
-        finally:
-            cluster.remove()
     return kind
 
 

@@ -159,14 +159,10 @@ def _needed(cluster, how):
 def _starved(how):
     """Rounds in which the backend, and the worker, may take only a part of the memory that they need."""
     def kind(name, count, seed):
-        cluster = Victim().initialize()
-        try:
-            cluster.start().prepare()
+        with Victim() as cluster:
             subject = rounds.Subject(cluster, how)
             scales = {process: Scale(needed) for process, needed in _memory(cluster, how).items()}
             return rounds.run(name, subject, count, seed, _starve(cluster, subject, scales))
-        finally:
-            cluster.remove()
 
     def _starve(cluster, subject, scales):
         def break_off(_stack, database, moment, generator, _at_statement):

@@ -40,6 +40,17 @@ class Victim(Cluster):
                             'restart_after_crash': 'on', **places(), **settings})
         self._number = 0
 
+    def __enter__(self):
+        self.initialize()
+        try:
+            return self.start().prepare()
+        except BaseException:
+            self.remove()
+            raise
+
+    def __exit__(self, *_):
+        self.remove()
+
     def prepare(self):
         template = Database(self.server, TEMPLATE).create()
         template.rows('CREATE EXTENSION rdsinit')

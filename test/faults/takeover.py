@@ -29,9 +29,7 @@ def standby_of(primary):
 def _take_over(name, count, seed):
     """What has not reached the standby is not there: as if the call had been broken off at that moment."""
     tally, generator = rounds.Tally(name), random.Random('%s %s' % (name, seed))
-    primary = Victim(**WITH_STANDBYS).initialize()
-    try:
-        primary.start().prepare()
+    with Victim(**WITH_STANDBYS) as primary:
         subject = rounds.Subject(primary, 'deploy')
         for number, moment in enumerate(rounds.moments(generator, max(1, count // EVERY))):
             tally.tried += 1
@@ -40,8 +38,6 @@ def _take_over(name, count, seed):
             except Exception as error:  # whatever it is, it is said, and the next round goes on
                 tally.lost.append('%s, seed %s, round %d: %s: %s' % (name, seed, number, type(error).__name__, error))
                 print('LOST ' + tally.lost[-1], flush=True)
-    finally:
-        primary.remove()
     return tally
 
 
