@@ -51,7 +51,7 @@ static bool
 adopt(const Session *session, int *count, Error *error)
 {
 	PGresult *result = NULL;
-	bool ok = query_run(session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, error) &&
+	bool ok = query_begin(session, error) &&
 			  turn_take(session, error) &&
 			  query_run(session, ADOPT_QUERY, &result, error);
 

@@ -46,7 +46,7 @@ run(const Session *session, const Bundle *bundle, const Request *request, PGresu
 	bool needs_baseline = extension_needs_baseline(session, request);
 
 	return bundle_check_encoding(bundle, error) &&
-		   query_run(session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, error) &&
+		   query_begin(session, error) &&
 		   (!needs_baseline || extension_baseline(session, request, error)) &&
 		   extension_call(session, request->plan == PLAN_TEXT ? TEXT_QUERY : STEPS_QUERY, bundle, request, result, error);
 }

@@ -330,7 +330,7 @@ find_definition(const Session *session, const IndexStatement *statement, const c
 		asprintf(&create, "CREATE %sINDEX %s ON pg_temp.%s %s", statement->is_unique ? "UNIQUE " : "",
 				 statement->name != NULL ? statement->name : "", name, statement->rest) < 0)
 		error_out_of_memory(error);
-	else if (query_run(session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", NULL, error))
+	else if (query_begin(session, error))
 	{
 		Parameter parameter = {copy, 0};
 

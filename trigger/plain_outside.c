@@ -24,8 +24,6 @@
 #include "plain_session.h"
 #include "plain_turn.h"
 
-#define BEGIN_COMMAND "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-
 /* The last row of each statement since the script as a whole had one. */
 #define RECORDED_QUERY \
 	"SELECT DISTINCT ON (h.statement) h.statement, h.outcome, h.checksum, h.rows FROM rdsinit_plain.history AS h" \
@@ -331,7 +329,7 @@ static bool
 run_inside(Outside *outside, Error *error)
 {
 	const Session *session = outside->session;
-	bool ok = query_run(session, BEGIN_COMMAND, NULL, error) &&
+	bool ok = query_begin(session, error) &&
 			  session_cap(session, error) &&
 			  guard_begin(outside->guard, session, error) &&
 			  send(outside, PQTRANS_INTRANS, error) &&
@@ -462,7 +460,7 @@ insert(const Outside *outside, const Session *session, const char *outcome, Erro
 static bool
 record(const Outside *outside, const Session *session, const char *outcome, Error *error)
 {
-	bool ok = query_run(session, BEGIN_COMMAND, NULL, error) &&
+	bool ok = query_begin(session, error) &&
 			  insert(outside, session, outcome, error) &&
 			  query_commit(session, error);
 

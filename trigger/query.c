@@ -77,6 +77,16 @@ query_run_statement(const Session *session, const char *sql, const CopyData *dat
 	return run(session, sent, data, result, error);
 }
 
+/* In one message: what a script has set for an idle transaction may be over before a second one is there. */
+bool
+query_begin(const Session *session, Error *error)
+{
+	return query_run(session,
+					 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+					 " SET LOCAL idle_in_transaction_session_timeout = 0",
+					 NULL, error);
+}
+
 bool
 query_commit(const Session *session, Error *error)
 {

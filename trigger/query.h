@@ -74,6 +74,12 @@ extern bool query_run_statement(const Session *session, const char *sql, const C
 								PGresult **result, Error *error);
 
 /*
+ * BEGIN, for a transaction of our own, however the session is set: it may write,
+ * sees what others commit, and is not ended for being idle between two messages.
+ */
+extern bool query_begin(const Session *session, Error *error);
+
+/*
  * COMMIT, of which the outcome may remain unknown; the error then says so.
  */
 extern bool query_commit(const Session *session, Error *error);
