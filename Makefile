@@ -14,6 +14,7 @@ MODULE_big = rdsinit
 OBJS = \
 	src/activity.o \
 	src/adopt.o \
+	src/ahead.o \
 	src/answer.o \
 	src/apply.o \
 	src/aside.o \

@@ -80,18 +80,19 @@ COMMENT ON VIEW rdsinit.status IS 'the last outcome of each script';
 -- What the scripts have left: the database's objects, to tell drift from.
 --
 CREATE TABLE rdsinit.object (
-    id pg_catalog.bytea
-        CONSTRAINT object_pkey PRIMARY KEY,
+    hash bigint NOT NULL,
     kind pg_catalog.text NOT NULL,
     identity pg_catalog.text NOT NULL,
     definition pg_catalog.text NOT NULL,
     script pg_catalog.text
 ) USING heap;
 
+CREATE INDEX object_hash ON rdsinit.object USING btree (hash);
+
 COMMENT ON TABLE rdsinit.object IS
     'the objects as the scripts have left them; rdsinit.drift() holds what is there against it';
-COMMENT ON COLUMN rdsinit.object.id IS
-    'SHA-256 of kind, line feed, identity';
+COMMENT ON COLUMN rdsinit.object.hash IS
+    'FNV-1a of kind, line feed, identity, in UTF-8';
 COMMENT ON COLUMN rdsinit.object.script IS
     'the script that has touched it last; null: it was there before rdsinit, or was accepted';
 

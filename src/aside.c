@@ -5,8 +5,8 @@
  *	  extension has made them, that there is a comment on them.
  *
  * Of most objects it says neither, and to find that out takes a descent of an
- * index for each.  Where many objects are read, those of which it does are read
- * first, all at once, unless they are too many themselves.
+ * index for each.  Where many objects are read, what it says is read first, all
+ * at once, unless that is too much itself.
  *
  *-------------------------------------------------------------------------
  */
@@ -22,9 +22,11 @@
 #include "catalog/pg_description.h"
 #include "catalog/pg_extension.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/rel.h"
 
 #include "aside.h"
 
@@ -34,21 +36,31 @@
 /* So many rows are read at once in the time that it takes to look for one object. */
 #define ROWS_FOR_ONE 4
 
-/* An object by its catalog; or by its OID alone, where that is enough to rule most of them out. */
+/* So many bytes of comments are kept in memory. */
+#define MOST_TEXT (16 * 1024 * 1024)
+
 typedef struct Key
 {
 	Oid catalog;
 	Oid oid;
 } Key;
 
+/* An object, or its columns, on which there are comments. */
+typedef struct Commented
+{
+	Key key;
+	List *comments; /* of RdsComment */
+} Commented;
+
 /* NULL: not read. */
-static HTAB *members = NULL;
-static HTAB *commented = NULL;
+static HTAB *members = NULL;   /* of Key */
+static HTAB *commented = NULL; /* of Commented */
 
 static HTAB *read_members(int64 most);
 static bool read_members_of(Oid extension, Relation depend, HTAB *all, int64 most);
 static HTAB *read_commented(int64 most);
-static HTAB *make(const char *name);
+static RdsComment *comment_of(Relation relation, HeapTuple row);
+static HTAB *make(const char *name, Size entry);
 
 /*
  * rds_aside_begin
@@ -87,20 +99,55 @@ rds_is_of_extension(Oid catalog, Oid oid)
 	return hash_search(members, &key, HASH_FIND, NULL) != NULL;
 }
 
-/* Can there be a comment on an object with this OID, or on a column of it? */
-bool
-rds_may_have_comment(Oid oid)
+/* The comments on an object and on its columns, a list of RdsComment in order of column. */
+List *
+rds_comments_on(Oid catalog, Oid oid)
 {
-	Key key = {.oid = oid};
+	Key key = {.catalog = catalog, .oid = oid};
+	Relation relation;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple row;
+	List *comments = NIL;
 
-	return commented == NULL || oid < FirstNormalObjectId || hash_search(commented, &key, HASH_FIND, NULL) != NULL;
+	if (commented != NULL && oid >= FirstNormalObjectId)
+	{
+		const Commented *found = hash_search(commented, &key, HASH_FIND, NULL);
+
+		return found == NULL ? NIL : found->comments;
+	}
+	relation = table_open(DescriptionRelationId, AccessShareLock);
+	ScanKeyInit(&keys[0], Anum_pg_description_objoid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(oid));
+	ScanKeyInit(&keys[1], Anum_pg_description_classoid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(catalog));
+	scan = systable_beginscan(relation, DescriptionObjIndexId, true, NULL, lengthof(keys), keys);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		comments = lappend(comments, comment_of(relation, row));
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return comments;
+}
+
+/* The comment on a column, 0: on the object itself; NULL where there is none. */
+const char *
+rds_comment_in(const List *comments, int column)
+{
+	ListCell *cell;
+
+	foreach(cell, comments)
+	{
+		const RdsComment *comment = lfirst(cell);
+
+		if (comment->column == column)
+			return comment->text;
+	}
+	return NULL;
 }
 
 /* NULL where there are more than that. */
 static HTAB *
 read_members(int64 most)
 {
-	HTAB *all = make("rdsinit members of extensions");
+	HTAB *all = make("rdsinit members of extensions", sizeof(Key));
 	Relation extensions = table_open(ExtensionRelationId, AccessShareLock);
 	Relation depend = table_open(DependRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(extensions, InvalidOid, false, NULL, 0, NULL);
@@ -144,42 +191,61 @@ read_members_of(Oid extension, Relation depend, HTAB *all, int64 most)
 	return done;
 }
 
-/* NULL where there are more than that. */
+/* NULL where there are more rows than that, or too much text in them. */
 static HTAB *
 read_commented(int64 most)
 {
-	HTAB *all = make("rdsinit objects with comments");
+	HTAB *all = make("rdsinit objects with comments", sizeof(Commented));
 	Relation relation = table_open(DescriptionRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
 	int64 rows = 0;
+	Size text = 0;
 
 	ScanKeyInit(&key, Anum_pg_description_objoid, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(FirstNormalObjectId));
 	scan = systable_beginscan(relation, DescriptionObjIndexId, true, NULL, 1, &key);
-	while (rows <= most && HeapTupleIsValid(row = systable_getnext(scan)))
+	while (rows <= most && text <= MOST_TEXT && HeapTupleIsValid(row = systable_getnext(scan)))
 	{
-		Key commented_on = {.oid = ((const FormData_pg_description *) GETSTRUCT(row))->objoid};
+		const FormData_pg_description *form = (const FormData_pg_description *) GETSTRUCT(row);
+		Key on = {.catalog = form->classoid, .oid = form->objoid};
+		bool found;
+		Commented *entry;
 
 		CHECK_FOR_INTERRUPTS();
-		(void) hash_search(all, &commented_on, HASH_ENTER, NULL);
+		entry = hash_search(all, &on, HASH_ENTER, &found);
+		if (!found)
+			entry->comments = NIL;
+		entry->comments = lappend(entry->comments, comment_of(relation, row));
+		text += row->t_len;
 		rows++;
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
-	if (rows <= most)
+	if (rows <= most && text <= MOST_TEXT)
 		return all;
 	hash_destroy(all);
 	return NULL;
 }
 
+static RdsComment *
+comment_of(Relation relation, HeapTuple row)
+{
+	RdsComment *comment = palloc(sizeof(RdsComment));
+	bool isnull;
+
+	comment->column = ((const FormData_pg_description *) GETSTRUCT(row))->objsubid;
+	comment->text = TextDatumGetCString(heap_getattr(row, Anum_pg_description_description, RelationGetDescr(relation), &isnull));
+	return comment;
+}
+
 static HTAB *
-make(const char *name)
+make(const char *name, Size entry)
 {
 	HASHCTL control = {0};
 
 	control.keysize = sizeof(Key);
-	control.entrysize = sizeof(Key);
+	control.entrysize = entry;
 	control.hcxt = CurrentMemoryContext;
 	return hash_create(name, 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }

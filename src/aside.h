@@ -8,9 +8,18 @@
 #ifndef RDS_ASIDE_H
 #define RDS_ASIDE_H
 
+#include "nodes/pg_list.h"
+
+typedef struct RdsComment
+{
+	int column; /* 0: on the object itself */
+	char *text;
+} RdsComment;
+
 extern void rds_aside_begin(int objects);
 extern void rds_aside_end(void);
 extern bool rds_is_of_extension(Oid catalog, Oid oid);
-extern bool rds_may_have_comment(Oid oid);
+extern List *rds_comments_on(Oid catalog, Oid oid);
+extern const char *rds_comment_in(const List *comments, int column);
 
 #endif /* RDS_ASIDE_H */

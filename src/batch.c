@@ -18,6 +18,7 @@
 #include "parser/scansup.h"
 #include "utils/memutils.h"
 
+#include "ahead.h"
 #include "batch.h"
 #include "compat.h"
 #include "hooks.h"
@@ -29,6 +30,7 @@
 /* Fewer bytes are not worth the trouble. */
 #define SMALLEST_BATCH 1024
 
+static bool may_begin(const RdsCursor *cursor);
 static bool find_cut(const RdsCursor *cursor, Size most, Size *cut);
 static bool begins_statement(const char *text);
 static List *parse_each(RdsCursor *cursor, const RdsBatch *batch);
@@ -52,8 +54,7 @@ void
 rds_batch_parse(RdsCursor *cursor, Size most, RdsBatch *batch)
 {
 	batch->statements = NIL;
-	if (cursor->begun || cursor->encoding != rds_source_encoding(cursor->source) ||
-		text_position(cursor, cursor->next).offset < cursor->no_batch_before)
+	if (!may_begin(cursor) || text_position(cursor, cursor->next).offset < cursor->no_batch_before)
 		return;
 	if (cursor->text.len - cursor->next < SMALLEST_BATCH && !cursor->all_read)
 		text_read_more(cursor);
@@ -72,9 +73,17 @@ rds_batch_parse(RdsCursor *cursor, Size most, RdsBatch *batch)
 		text_end_scanner(cursor);
 }
 
+/* Not within a statement, nor where the text is about to be read otherwise. */
+static bool
+may_begin(const RdsCursor *cursor)
+{
+	return !cursor->begun && cursor->encoding == rds_source_encoding(cursor->source);
+}
+
 /*
  * rds_batch_parse_to_run
- *		The same, and a list of RdsBatchStatement, which are ready to be run.
+ *		The same, or what was parsed ahead; and a list of RdsBatchStatement, which are
+ *		ready to be run.
  *
  * Some are parsed once more, each by itself: needs_own_text says which.  That they
  * are parsed many in a row makes it several times as fast as between their runs,
@@ -82,7 +91,7 @@ rds_batch_parse(RdsCursor *cursor, Size most, RdsBatch *batch)
  * remark, it remarks once.
  */
 List *
-rds_batch_parse_to_run(RdsCursor *cursor, Size most, RdsBatch *batch)
+rds_batch_parse_to_run(const RdsFiles *files, const RdsScript *script, RdsCursor *cursor, Size most, RdsBatch *batch)
 {
 	List *volatile statements = NIL;
 	RdsQuiet quiet;
@@ -90,7 +99,10 @@ rds_batch_parse_to_run(RdsCursor *cursor, Size most, RdsBatch *batch)
 	rds_quiet_begin(&quiet);
 	PG_TRY();
 	{
-		rds_batch_parse(cursor, most, batch);
+		if (may_begin(cursor) && rds_ahead_take(files, script, cursor, batch) && is_sql_alone(cursor, batch->to))
+			text_end_scanner(cursor);
+		else
+			rds_batch_parse(cursor, most, batch);
 		if (batch->statements != NIL)
 			statements = parse_each(cursor, batch);
 	}

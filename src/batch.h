@@ -8,6 +8,7 @@
 #ifndef RDS_BATCH_H
 #define RDS_BATCH_H
 
+#include "files.h"
 #include "script.h"
 
 /* Statements that stand one behind the other in a cursor's text. */
@@ -27,7 +28,8 @@ typedef struct RdsBatchStatement
 } RdsBatchStatement;
 
 extern void rds_batch_parse(RdsCursor *cursor, Size most, RdsBatch *batch);
-extern List *rds_batch_parse_to_run(RdsCursor *cursor, Size most, RdsBatch *batch);
+extern List *rds_batch_parse_to_run(const RdsFiles *files, const RdsScript *script, RdsCursor *cursor, Size most,
+									RdsBatch *batch);
 extern void rds_batch_go_to(RdsCursor *cursor, const RdsBatch *batch, const RawStmt *statement, bool is_alone);
 extern void rds_batch_leave(RdsCursor *cursor, Size offset);
 

@@ -22,7 +22,6 @@
 #include "catalog/pg_publication_rel.h"
 #include "catalog/pg_seclabel.h"
 #include "catalog/pg_type.h"
-#include "commands/comment.h"
 #include "commands/tablespace.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -30,6 +29,7 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "aside.h"
 #include "definition.h"
@@ -38,10 +38,11 @@
 #define OID_COLUMN 1
 
 static Oid index_of_part(Oid catalog);
-static bool may_have_columns(const Form_pg_class class);
+static HeapTuple row_of_type(Oid type, Snapshot snapshot);
 static bool is_index(const Form_pg_class class);
 static void append_owner(StringInfo out, Relation catalog, HeapTuple row, Oid *owner);
 static void append_granted(StringInfo out, Relation catalog, HeapTuple row, Oid owner);
+static bool are_usual(Datum privileges, Acl *usual);
 static void append_labels(StringInfo out, Oid catalog, Oid oid);
 static char *list_privileges(Datum privileges);
 static char **sorted_elements(Datum array, Oid element_type, int *count);
@@ -156,7 +157,7 @@ rds_relation_name(Oid relation, Snapshot snapshot, HeapTuple *row)
 char *
 rds_type_name(Oid type, Snapshot snapshot)
 {
-	HeapTuple row = rds_catalog_row_of(TypeRelationId, type, snapshot);
+	HeapTuple row = row_of_type(type, snapshot);
 	HeapTuple element = NULL;
 	Form_pg_type form;
 	const char *name;
@@ -165,15 +166,20 @@ rds_type_name(Oid type, Snapshot snapshot)
 	if (!HeapTupleIsValid(row))
 		return pstrdup("");
 	form = (Form_pg_type) GETSTRUCT(row);
-	schema = rds_schema_name(form->typnamespace, snapshot);
+	schema = form->typnamespace == PG_CATALOG_NAMESPACE ? NULL : rds_schema_name(form->typnamespace, snapshot);
 	name = quote_identifier(NameStr(form->typname));
 	if (OidIsValid(form->typelem) && form->typsubscript == F_ARRAY_SUBSCRIPT_HANDLER)
-		element = rds_catalog_row_of(TypeRelationId, form->typelem, snapshot);
+		element = row_of_type(form->typelem, snapshot);
 	if (HeapTupleIsValid(element))
 		name = psprintf("%s[]", quote_identifier(NameStr(((Form_pg_type) GETSTRUCT(element))->typname)));
-	if (schema == NULL || strcmp(schema, "pg_catalog") == 0)
-		return pstrdup(name);
-	return psprintf("%s.%s", quote_identifier(schema), name);
+	return schema == NULL ? pstrdup(name) : psprintf("%s.%s", quote_identifier(schema), name);
+}
+
+static HeapTuple
+row_of_type(Oid type, Snapshot snapshot)
+{
+	return snapshot == NULL ? SearchSysCacheCopy1(TYPEOID, ObjectIdGetDatum(type))
+							: rds_catalog_row_of(TypeRelationId, type, snapshot);
 }
 
 /* What a function that returns text says, between two pieces of text; nothing where that is NULL. */
@@ -310,7 +316,7 @@ rds_append_collation(StringInfo out, Oid collation)
 void
 rds_append_comment(StringInfo out, Oid catalog, Oid oid)
 {
-	char *comment = rds_may_have_comment(oid) ? GetComment(oid, catalog, 0) : NULL;
+	const char *comment = rds_comment_in(rds_comments_on(catalog, oid), 0);
 
 	if (comment != NULL)
 		appendStringInfo(out, "\nCOMMENT %s", quote_literal_cstr(comment));
@@ -319,7 +325,7 @@ rds_append_comment(StringInfo out, Oid catalog, Oid oid)
 /*
  * rds_append_end
  *		The lines with which a definition ends: owner, privileges unless they are what
- *		nobody has changed, comment and those on columns, labels.
+ *		nobody has changed, comment, labels.
  */
 void
 rds_append_end(StringInfo out, Relation relation, HeapTuple row, bool has_labels)
@@ -331,21 +337,11 @@ rds_append_end(StringInfo out, Relation relation, HeapTuple row, bool has_labels
 	append_owner(out, relation, row, &owner);
 	append_granted(out, relation, row, owner);
 	rds_append_comment(out, catalog, oid);
-	if (catalog == RelationRelationId && may_have_columns((Form_pg_class) GETSTRUCT(row)))
-		rds_append_column_comments(out, oid);
-	else if (catalog == TypeRelationId && OidIsValid(((Form_pg_type) GETSTRUCT(row))->typrelid))
-		rds_append_column_comments(out, ((Form_pg_type) GETSTRUCT(row))->typrelid);
 	if (!has_labels)
 		return;
 	append_labels(out, catalog, oid);
 	if (catalog == TypeRelationId && OidIsValid(((Form_pg_type) GETSTRUCT(row))->typrelid))
 		append_labels(out, RelationRelationId, ((Form_pg_type) GETSTRUCT(row))->typrelid);
-}
-
-static bool
-may_have_columns(const Form_pg_class class)
-{
-	return class->relkind != RELKIND_SEQUENCE && !is_index(class);
 }
 
 static bool
@@ -378,7 +374,6 @@ append_granted(StringInfo out, Relation catalog, HeapTuple row, Oid owner)
 	ObjectType type;
 	Datum privileges;
 	bool isnull;
-	char *granted;
 
 	if (column == InvalidAttrNumber)
 		return;
@@ -411,9 +406,19 @@ append_granted(StringInfo out, Relation catalog, HeapTuple row, Oid owner)
 		default:
 			return;
 	}
-	granted = list_privileges(privileges);
-	if (strcmp(granted, list_privileges(PointerGetDatum(acldefault(type, owner)))) != 0)
-		appendStringInfo(out, "\nPRIVILEGES %s", granted);
+	if (!are_usual(privileges, acldefault(type, owner)))
+		appendStringInfo(out, "\nPRIVILEGES %s", list_privileges(privileges));
+}
+
+/* The same, in whatever order? */
+static bool
+are_usual(Datum privileges, Acl *usual)
+{
+	Acl *granted = DatumGetAclPCopy(privileges);
+
+	aclitemsort(granted);
+	aclitemsort(usual);
+	return aclequal(granted, usual);
 }
 
 /* The index has them in order of provider. */

@@ -15,7 +15,6 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
-#include "catalog/pg_description.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -26,7 +25,7 @@
 #include "aside.h"
 #include "definition.h"
 
-static void append_column(StringInfo out, HeapTuple row, TupleDesc descriptor);
+static void append_column(StringInfo out, HeapTuple row, TupleDesc descriptor, const char *comment);
 static void append_default(StringInfo out, const Form_pg_attribute column);
 static void append_storage(StringInfo out, const Form_pg_attribute column);
 static void append_settings(StringInfo out, HeapTuple row, TupleDesc descriptor);
@@ -37,6 +36,7 @@ void
 rds_append_columns(StringInfo out, Oid relation)
 {
 	Relation catalog = table_open(AttributeRelationId, AccessShareLock);
+	const List *comments = rds_comments_on(RelationRelationId, relation);
 	ScanKeyData keys[2];
 	SysScanDesc scan;
 	HeapTuple row;
@@ -47,11 +47,13 @@ rds_append_columns(StringInfo out, Oid relation)
 	scan = systable_beginscan(catalog, AttributeRelidNumIndexId, true, NULL, lengthof(keys), keys);
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 	{
-		if (((Form_pg_attribute) GETSTRUCT(row))->attisdropped)
+		const Form_pg_attribute column = (Form_pg_attribute) GETSTRUCT(row);
+
+		if (column->attisdropped)
 			continue;
 		if (!first)
 			appendStringInfoChar(out, ',');
-		append_column(out, row, RelationGetDescr(catalog));
+		append_column(out, row, RelationGetDescr(catalog), rds_comment_in(comments, column->attnum));
 		first = false;
 	}
 	systable_endscan(scan);
@@ -59,7 +61,7 @@ rds_append_columns(StringInfo out, Oid relation)
 }
 
 static void
-append_column(StringInfo out, HeapTuple row, TupleDesc descriptor)
+append_column(StringInfo out, HeapTuple row, TupleDesc descriptor, const char *comment)
 {
 	const Form_pg_attribute column = (Form_pg_attribute) GETSTRUCT(row);
 
@@ -77,6 +79,8 @@ append_column(StringInfo out, HeapTuple row, TupleDesc descriptor)
 		append_default(out, column);
 	append_storage(out, column);
 	append_settings(out, row, descriptor);
+	if (comment != NULL)
+		appendStringInfo(out, " COMMENT %s", quote_literal_cstr(comment));
 }
 
 static void
@@ -97,7 +101,7 @@ append_default(StringInfo out, const Form_pg_attribute column)
 		Datum expression = heap_getattr(row, Anum_pg_attrdef_adbin, RelationGetDescr(catalog), &isnull);
 
 		rds_append_result(out, column->attgenerated == '\0' ? " DEFAULT " : " GENERATED ALWAYS AS (", pg_get_expr,
-						  expression, ObjectIdGetDatum(column->attrelid),
+						  expression, ObjectIdGetDatum(column->attgenerated == '\0' ? InvalidOid : column->attrelid),
 						  column->attgenerated == '\0' ? "" : column->attgenerated == 's' ? ") STORED"
 																						  : ") VIRTUAL");
 	}
@@ -158,34 +162,4 @@ append_attribute_options(StringInfo out, Datum options)
 	}
 	if (kept > 0)
 		rds_append_options(out, " WITH ", PointerGetDatum(construct_array(elements, kept, TEXTOID, -1, false, TYPALIGN_INT)));
-}
-
-/* The comments on its columns. */
-void
-rds_append_column_comments(StringInfo out, Oid relation)
-{
-	Relation catalog;
-	ScanKeyData keys[3];
-	SysScanDesc scan;
-	HeapTuple row;
-
-	if (!rds_may_have_comment(relation))
-		return;
-	catalog = table_open(DescriptionRelationId, AccessShareLock);
-	ScanKeyInit(&keys[0], Anum_pg_description_objoid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
-	ScanKeyInit(&keys[1], Anum_pg_description_classoid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(RelationRelationId));
-	ScanKeyInit(&keys[2], Anum_pg_description_objsubid, BTGreaterStrategyNumber, F_INT4GT, Int32GetDatum(0));
-	scan = systable_beginscan(catalog, DescriptionObjIndexId, true, NULL, lengthof(keys), keys);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		int column = ((Form_pg_description) GETSTRUCT(row))->objsubid;
-		bool isnull;
-		Datum comment = heap_getattr(row, Anum_pg_description_description, RelationGetDescr(catalog), &isnull);
-		char *name = get_attname(relation, column, true);
-
-		if (name != NULL)
-			appendStringInfo(out, "\nCOMMENT ON %s %s", quote_identifier(name), quote_literal_cstr(TextDatumGetCString(comment)));
-	}
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
 }

@@ -57,6 +57,7 @@ static List *find_differences(const RdsKept *kept, bool *nothing_kept);
 static void take_hash(const RdsKeptRow *row, void *argument);
 static void take_found(const RdsObject *object, void *argument);
 static void take_expected(const RdsKeptRow *row, void *argument);
+static RdsDigest id_of(const char *kind, const char *identity);
 static void name_entry(Comparison *comparison, Entry *entry, const char *kind, const char *identity);
 static int compare_entries(const ListCell *a, const ListCell *b);
 
@@ -162,7 +163,7 @@ static void
 take_hash(const RdsKeptRow *row, void *argument)
 {
 	Comparison *comparison = argument;
-	RdsDigest id = rds_kept_id(row->kind, row->identity);
+	RdsDigest id = id_of(row->kind, row->identity);
 	Entry *entry = hash_search(comparison->entries, &id, HASH_ENTER, NULL);
 
 	memset((char *) entry + sizeof(RdsDigest), 0, sizeof(Entry) - sizeof(RdsDigest));
@@ -174,7 +175,7 @@ static void
 take_found(const RdsObject *object, void *argument)
 {
 	Comparison *comparison = argument;
-	RdsDigest id = rds_kept_id(object->kind, object->identity);
+	RdsDigest id = id_of(object->kind, object->identity);
 	RdsDigest hash = rds_object_digest(object->definition);
 	bool is_kept;
 	Entry *entry = hash_search(comparison->entries, &id, HASH_ENTER, &is_kept);
@@ -195,7 +196,7 @@ static void
 take_expected(const RdsKeptRow *row, void *argument)
 {
 	Comparison *comparison = argument;
-	RdsDigest id = rds_kept_id(row->kind, row->identity);
+	RdsDigest id = id_of(row->kind, row->identity);
 	Entry *entry = hash_search(comparison->entries, &id, HASH_FIND, NULL);
 
 	if (entry == NULL || entry->change == SAME)
@@ -205,6 +206,16 @@ take_expected(const RdsKeptRow *row, void *argument)
 	entry->expected = MemoryContextStrdup(comparison->context, row->definition);
 	if (row->script != NULL)
 		entry->script = MemoryContextStrdup(comparison->context, row->script);
+}
+
+static RdsDigest
+id_of(const char *kind, const char *identity)
+{
+	char *whole = psprintf("%s\n%s", kind, identity);
+	RdsDigest id = rds_object_digest(whole);
+
+	pfree(whole);
+	return id;
 }
 
 static void

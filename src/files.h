@@ -18,7 +18,8 @@ typedef struct RdsFiles
 	MemoryContext context; /* in which all this is */
 	List *others;          /* of RdsScript: what else has been read */
 	const RdsOptions *options;
-	bool whole; /* a bundle: what it does not have is missing */
+	struct RdsAhead *ahead; /* what was parsed while scripts were checked */
+	bool whole;             /* a bundle: what it does not have is missing */
 
 	/* what decide.c has found */
 	List *ordered; /* of RdsScript: those that are not parts of others, in order */

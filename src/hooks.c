@@ -59,7 +59,7 @@ on_object_access(ObjectAccessType access, Oid class, Oid object, int column, voi
 		next_object_access(access, class, object, column, argument);
 	rds_guard_see_access(access, class, object, column, argument);
 	rds_observe_see_access(access, class, object, column, argument);
-	rds_touched_see_access(access, class, object, column);
+	rds_touched_see_access(access, class, object, column, argument);
 }
 
 static void

@@ -29,6 +29,7 @@
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "rewrite/rewriteSupport.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -64,6 +65,7 @@ static void keep_all(void);
 static void begin(Work *work, RdsReading *reading, RdsTouched *touched);
 static void end(Work *work, RdsReading *reading);
 static void add_wholes(Work *work);
+static bool is_whole(Oid relation);
 static bool whole_of(Oid catalog, HeapTuple row, RdsTouchKey *whole);
 static void add_dependents(Work *work);
 static void read_former(Work *work);
@@ -189,8 +191,8 @@ add_wholes(Work *work)
 			const RdsTouch *touch = hash_search(work->touched->objects, &key, HASH_FIND, NULL);
 			HeapTuple row;
 
-			/* a new index is there with its constraint */
-			if (touch->is_new && key.catalog == RelationRelationId)
+			/* a new index is there with its constraint, and of a table's OID there is nothing to be found */
+			if (key.catalog == RelationRelationId && (touch->is_new || is_whole(key.oid)))
 				continue;
 			row = rds_catalog_row_of(key.catalog, key.oid, NULL);
 			if (!HeapTupleIsValid(row) && work->touched->before != NULL)
@@ -199,6 +201,15 @@ add_wholes(Work *work)
 				rds_touched_add(work->touched, key.catalog, key.oid, touch->script, false, true);
 		}
 	}
+}
+
+/* Is there a relation that is no part of anything? */
+static bool
+is_whole(Oid relation)
+{
+	char kind = get_rel_relkind(relation);
+
+	return kind != '\0' && kind != RELKIND_INDEX && kind != RELKIND_PARTITIONED_INDEX && kind != RELKIND_COMPOSITE_TYPE;
 }
 
 /* What in the catalog is a part of something else's definition: of what? */

@@ -32,10 +32,12 @@
 #include "trust.h"
 
 static Oid find_relation(const char *name);
-static bool remove_row(const RdsKept *kept, RdsDigest id);
-static void add_row(RdsKept *kept, RdsDigest id, const RdsObject *object, const char *script);
+static void add_row(RdsKept *kept, int64 hash, const RdsObject *object, const char *script);
 static void insert_rows(RdsKept *kept);
-static Datum bytea_of(const RdsDigest *digest);
+static bool is_of(const RdsKept *kept, HeapTuple row, const char *kind, const char *identity);
+static bool has_text(const RdsKept *kept, HeapTuple row, int column, const char *text);
+static int64 hash_of(const char *kind, const char *identity);
+static uint64 hash_on(uint64 hash, const char *text);
 static char *text_of(const RdsKept *kept, HeapTuple row, int column);
 
 /*
@@ -55,7 +57,7 @@ rds_kept_open(bool to_write)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"rdsinit.object\" is not the one that rdsinit %s works with", RDS_VERSION),
 				 errhint("Run ALTER EXTENSION rdsinit UPDATE.")));
-	kept->by_id = relation_open(find_relation("object_pkey"), lockmode);
+	kept->by_hash = relation_open(find_relation("object_hash"), lockmode);
 	if (to_write)
 	{
 		kept->context = AllocSetContextCreate(CurrentMemoryContext, "rdsinit kept object", ALLOCSET_DEFAULT_SIZES);
@@ -79,7 +81,7 @@ rds_kept_close(RdsKept *kept)
 		MemoryContextDelete(kept->context);
 		CommandCounterIncrement();
 	}
-	relation_close(kept->by_id, NoLock);
+	relation_close(kept->by_hash, NoLock);
 	table_close(kept->table, NoLock);
 	pfree(kept);
 }
@@ -94,54 +96,49 @@ rds_kept_is_empty(const RdsKept *kept)
 	return empty;
 }
 
-/* Forgets an object, if there is anything of it. */
+/*
+ * Forgets an object, if there is anything of it.
+ *
+ * What is not inserted yet is no row of an object that could be put once more: each is read once.
+ */
 bool
 rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity)
 {
-	return remove_row(kept, rds_kept_id(kind, identity));
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+	bool found = false;
+
+	ScanKeyInit(&key, RDS_OBJECT_HASH + 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(hash_of(kind, identity)));
+	scan = systable_beginscan_ordered(kept->table, kept->by_hash, SnapshotSelf, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
+	{
+		if (!is_of(kept, row, kind, identity))
+			continue;
+		CatalogTupleDelete(kept->table, &row->t_self);
+		found = true;
+	}
+	systable_endscan_ordered(scan);
+	return found;
 }
 
 /* Keeps an object of which nothing is kept. */
 void
 rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script)
 {
-	add_row(kept, rds_kept_id(object->kind, object->identity), object, script);
+	add_row(kept, hash_of(object->kind, object->identity), object, script);
 }
 
 /* Keeps an object as it is now. */
 void
 rds_kept_put(RdsKept *kept, const RdsObject *object, const char *script)
 {
-	RdsDigest id = rds_kept_id(object->kind, object->identity);
-
-	remove_row(kept, id);
-	add_row(kept, id, object, script);
-}
-
-/* What is not inserted yet is no row of an object that could be put once more: each is read once. */
-static bool
-remove_row(const RdsKept *kept, RdsDigest id)
-{
-	Datum value = bytea_of(&id);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple row;
-	bool found = false;
-
-	ScanKeyInit(&key, RDS_OBJECT_ID + 1, BTEqualStrategyNumber, F_BYTEAEQ, value);
-	scan = systable_beginscan_ordered(kept->table, kept->by_id, SnapshotSelf, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
-	{
-		CatalogTupleDelete(kept->table, &row->t_self);
-		found = true;
-	}
-	systable_endscan_ordered(scan);
-	pfree(DatumGetPointer(value));
-	return found;
+	(void) rds_kept_remove(kept, object->kind, object->identity);
+	rds_kept_add(kept, object, script);
 }
 
 static void
-add_row(RdsKept *kept, RdsDigest id, const RdsObject *object, const char *script)
+add_row(RdsKept *kept, int64 hash, const RdsObject *object, const char *script)
 {
 	MemoryContext oldcontext = CurrentMemoryContext;
 	TupleTableSlot *slot;
@@ -160,7 +157,7 @@ add_row(RdsKept *kept, RdsDigest id, const RdsObject *object, const char *script
 	MemoryContextSwitchTo(kept->context);
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, false, RDS_OBJECT_COUNT * sizeof(bool));
-	values[RDS_OBJECT_ID] = bytea_of(&id);
+	values[RDS_OBJECT_HASH] = Int64GetDatum(hash);
 	values[RDS_OBJECT_KIND] = CStringGetTextDatum(object->kind);
 	values[RDS_OBJECT_IDENTITY] = CStringGetTextDatum(object->identity);
 	values[RDS_OBJECT_DEFINITION] = CStringGetTextDatum(object->definition);
@@ -192,14 +189,44 @@ insert_rows(RdsKept *kept)
 	MemoryContextReset(kept->context);
 }
 
-static Datum
-bytea_of(const RdsDigest *digest)
+static bool
+is_of(const RdsKept *kept, HeapTuple row, const char *kind, const char *identity)
 {
-	bytea *value = palloc(VARHDRSZ + sizeof(RdsDigest));
+	return has_text(kept, row, RDS_OBJECT_KIND, kind) && has_text(kept, row, RDS_OBJECT_IDENTITY, identity);
+}
 
-	SET_VARSIZE(value, VARHDRSZ + sizeof(RdsDigest));
-	memcpy(VARDATA(value), digest, sizeof(RdsDigest));
-	return PointerGetDatum(value);
+static bool
+has_text(const RdsKept *kept, HeapTuple row, int column, const char *text)
+{
+	char *found = text_of(kept, row, column);
+	bool is_same = strcmp(found, text) == 0;
+
+	pfree(found);
+	return is_same;
+}
+
+/*
+ * What a row is found by: identities are longer than an index takes.  The same on
+ * every machine and in every encoding, so that a dump can be restored anywhere.
+ */
+static int64
+hash_of(const char *kind, const char *identity)
+{
+	char *utf8 = rds_object_utf8(identity);
+	uint64 hash = hash_on(hash_on(hash_on(UINT64CONST(0xcbf29ce484222325), kind), "\n"), utf8);
+
+	if (utf8 != identity)
+		pfree(utf8);
+	return (int64) hash;
+}
+
+/* FNV-1a.  Who contrives two names with one hash has gained nothing: the names are compared as well. */
+static uint64
+hash_on(uint64 hash, const char *text)
+{
+	for (const unsigned char *at = (const unsigned char *) text; *at != '\0'; at++)
+		hash = (hash ^ *at) * UINT64CONST(0x100000001b3);
+	return hash;
 }
 
 /* Gives all rows to somebody. */
@@ -226,17 +253,6 @@ rds_kept_read(const RdsKept *kept, Snapshot snapshot, RdsKeptTaker take, void *a
 	}
 	systable_endscan(scan);
 	MemoryContextDelete(context);
-}
-
-/* A name of bounded length: identities are longer than an index takes. */
-RdsDigest
-rds_kept_id(const char *kind, const char *identity)
-{
-	char *whole = psprintf("%s\n%s", kind, identity);
-	RdsDigest id = rds_object_digest(whole);
-
-	pfree(whole);
-	return id;
 }
 
 static Oid

@@ -19,7 +19,7 @@
 typedef struct RdsKept
 {
 	Relation table;
-	Relation by_id;
+	Relation by_hash;
 	EState *estate; /* NULL: only to be read */
 	ResultRelInfo *result_relation;
 	TupleTableSlot *slots[RDS_KEPT_AT_ONCE]; /* rows that are to be inserted */
@@ -45,12 +45,11 @@ extern bool rds_kept_remove(const RdsKept *kept, const char *kind, const char *i
 extern void rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script);
 extern void rds_kept_put(RdsKept *kept, const RdsObject *object, const char *script);
 extern void rds_kept_read(const RdsKept *kept, Snapshot snapshot, RdsKeptTaker take, void *argument);
-extern RdsDigest rds_kept_id(const char *kind, const char *identity);
 
 /* Columns of rdsinit.object, in their order. */
 enum
 {
-	RDS_OBJECT_ID,
+	RDS_OBJECT_HASH,
 	RDS_OBJECT_KIND,
 	RDS_OBJECT_IDENTITY,
 	RDS_OBJECT_DEFINITION,

@@ -39,6 +39,7 @@ typedef struct RdsObjectKind
 	Oid rows;                /* the catalog that has a row for each of this kind; 0: that one */
 	Oid rows_by_oid;         /* its index */
 
+	bool has_pinned; /* read in C: some of the system's are of the schema, too */
 	bool (*name)(RdsObject *object, HeapTuple row, Snapshot snapshot);
 	void (*define)(StringInfo definition, HeapTuple row);
 

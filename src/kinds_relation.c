@@ -11,6 +11,7 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "catalog/dependency.h"
@@ -24,10 +25,13 @@
 #include "catalog/pg_sequence.h"
 #include "commands/defrem.h"
 #include "foreign/foreign.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
 #include "aside.h"
@@ -42,6 +46,7 @@ static void define_table(StringInfo out, HeapTuple row);
 static void append_parents(StringInfo out, const char *before, Oid relation);
 static void append_foreign(StringInfo out, Oid relation);
 static void append_view(StringInfo out, HeapTuple row);
+static bool has_own_names(const Query *query, TupleDesc columns);
 static void append_row_security(StringInfo out, const Form_pg_class class);
 static void append_storage(StringInfo out, HeapTuple row);
 static void define_sequence(StringInfo out, HeapTuple row);
@@ -217,12 +222,59 @@ append_foreign(StringInfo out, Oid relation)
 	ReleaseSysCache(row);
 }
 
+/*
+ * What pg_get_viewdef says.  That reads and parses the view's rule anew, although
+ * the relation is opened for it, whose cache entry has the query: so the query is
+ * written from there, where nothing but its own names is in it.
+ */
 static void
 append_view(StringInfo out, HeapTuple row)
 {
 	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
+	Relation view;
+	const Query *query;
 
+	if (class->relkind == RELKIND_VIEW)
+	{
+		view = relation_open(class->oid, AccessShareLock);
+		query = get_view_query(view);
+		if (has_own_names(query, RelationGetDescr(view)))
+		{
+			appendStringInfo(out, "\nAS%s;", pg_get_querydef(copyObject(unconstify(Query *, query)), false));
+			relation_close(view, NoLock);
+			return;
+		}
+		relation_close(view, NoLock);
+	}
 	rds_append_result(out, "\nAS", pg_get_viewdef, ObjectIdGetDatum(class->oid), (Datum) 0, "");
+}
+
+/* Not where a column of the view has been renamed, nor where names come from elsewhere than its list. */
+static bool
+has_own_names(const Query *query, TupleDesc columns)
+{
+	ListCell *cell;
+	int column = 0;
+
+	if (query->setOperations != NULL)
+		return false;
+	foreach(cell, query->rtable)
+	{
+		if (lfirst_node(RangeTblEntry, cell)->rtekind == RTE_VALUES)
+			return false;
+	}
+	foreach(cell, query->targetList)
+	{
+		const TargetEntry *entry = lfirst_node(TargetEntry, cell);
+
+		if (entry->resjunk)
+			continue;
+		if (column >= columns->natts || entry->resname == NULL ||
+			strcmp(entry->resname, NameStr(TupleDescAttr(columns, column)->attname)) != 0)
+			return false;
+		column++;
+	}
+	return true;
 }
 
 static void

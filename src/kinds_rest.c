@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * kinds_rest.c
- *	  How extensions, collations, text search, replication and the rest of the schema
+ *	  How collations, text search, replication and the rest of the schema
  *	  are read from the catalog.
  *
  *-------------------------------------------------------------------------
@@ -11,7 +11,6 @@
 #include "catalog/pg_collation.h"
 #include "catalog/pg_default_acl.h"
 #include "catalog/pg_event_trigger.h"
-#include "catalog/pg_extension.h"
 #include "catalog/pg_publication.h"
 #include "catalog/pg_subscription.h"
 #include "catalog/pg_ts_config.h"
@@ -23,14 +22,6 @@
 
 /* clang-format off */
 const RdsObjectKind rds_kinds_of_the_rest[] = {
-	/* its owner is who has restored it */
-	{.catalog = ExtensionRelationId,
-	 .kind = "'extension'",
-	 .identity = "quote_ident(x.extname)",
-	 .definition = "'EXTENSION VERSION ', quote_literal(x.extversion), ' SCHEMA ', quote_ident(n.nspname)",
-	 .from = "pg_extension AS x" RDS_JOIN_SCHEMA("extnamespace"),
-	 .condition = "x.extname <> 'rdsinit'"},
-
 	/* the version of a collation is the machine's */
 	{.catalog = CollationRelationId,
 	 .kind = "'collation'",
@@ -94,7 +85,7 @@ const RdsObjectKind rds_kinds_of_the_rest[] = {
 	 " E'\\nENABLED ', x.subenabled, ' BINARY ', x.subbinary, ' STREAMING ', x.substream, ' TWO_PHASE ', x.subtwophasestate <> 'd',"
 	 " ' DISABLE_ON_ERROR ', x.subdisableonerr, ' SLOT ', quote_ident(x.subslotname), ' SYNCHRONOUS_COMMIT ', x.subsynccommit",
 	 .from = "pg_subscription AS x",
-	 .condition = "x.subdbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())"},
+	 .condition = RDS_OWN " AND x.subdbid = (SELECT b.oid FROM pg_database AS b WHERE b.datname = current_database())"},
 
 	{.catalog = EventTriggerRelationId,
 	 .kind = "'event trigger'",

@@ -24,6 +24,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -53,7 +54,7 @@ typedef struct Reader
 } Reader;
 
 static void read_rows(Reader *reader);
-static void read_row(Reader *reader, HeapTuple row);
+static void read_row(const Reader *reader, HeapTuple row);
 static void read_query(Reader *reader);
 static void give(const Reader *reader, const RdsObject *object);
 static char *make_query(const Reader *reader);
@@ -183,56 +184,60 @@ rds_objects_read_all(const RdsReading *reading, bool with_definition, Snapshot s
 static void
 read_rows(Reader *reader)
 {
-	MemoryContext oldcontext = MemoryContextSwitchTo(reader->context);
+	/* not through the system's own, of which there are thousands */
+	Oid index = reader->kind->has_pinned ? InvalidOid : get_object_oid_index(reader->kind->catalog);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
 
-	if (reader->oids != NULL)
+	for (int i = 0; reader->oids != NULL && i < reader->count; i++)
 	{
-		for (int i = 0; i < reader->count; i++)
-		{
-			HeapTuple row = rds_catalog_row(reader->catalog, reader->oids[i], reader->with_definition ? NULL : reader->snapshot);
+		MemoryContext oldcontext = MemoryContextSwitchTo(reader->context);
 
-			if (HeapTupleIsValid(row))
-				read_row(reader, row);
-			MemoryContextReset(reader->context);
-		}
-	}
-	else
-	{
-		SysScanDesc scan;
-		HeapTuple row;
-
+		row = rds_catalog_row(reader->catalog, reader->oids[i], reader->with_definition ? NULL : reader->snapshot);
 		MemoryContextSwitchTo(oldcontext);
-		scan = systable_beginscan(reader->catalog, InvalidOid, false, reader->snapshot, 0, NULL);
-		MemoryContextSwitchTo(reader->context);
-		while (HeapTupleIsValid(row = systable_getnext(scan)))
-		{
+		if (HeapTupleIsValid(row))
 			read_row(reader, row);
-			MemoryContextReset(reader->context);
-		}
-		systable_endscan(scan);
+		MemoryContextReset(reader->context);
 	}
-	MemoryContextSwitchTo(oldcontext);
+	if (reader->oids != NULL)
+		return;
+
+	ScanKeyInit(&key, get_object_attnum_oid(reader->kind->catalog), BTGreaterEqualStrategyNumber, F_OIDGE,
+				ObjectIdGetDatum(FirstNormalObjectId));
+	scan = systable_beginscan(reader->catalog, index, OidIsValid(index), reader->snapshot, OidIsValid(index) ? 1 : 0, &key);
+	/* which allocates what it needs for longer than a row */
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		read_row(reader, row);
+		MemoryContextReset(reader->context);
+	}
+	systable_endscan(scan);
 }
 
+/* What that allocates is in the object's context. */
 static void
-read_row(Reader *reader, HeapTuple row)
+read_row(const Reader *reader, HeapTuple row)
 {
+	MemoryContext oldcontext = MemoryContextSwitchTo(reader->context);
 	const RdsObjectKind *kind = reader->kind;
 	RdsObject object = {.catalog = kind->catalog};
 	StringInfoData definition;
 
 	CHECK_FOR_INTERRUPTS();
-	if (!kind->name(&object, row, reader->with_definition ? NULL : reader->snapshot))
-		return;
-	object.oid = rds_catalog_oid(reader->catalog, row);
-	if (reader->with_definition)
+	if (kind->name(&object, row, reader->with_definition ? NULL : reader->snapshot))
 	{
-		initStringInfo(&definition);
-		kind->define(&definition, row);
-		rds_append_end(&definition, reader->catalog, row, reader->reading->has_labels);
-		object.definition = definition.data;
+		object.oid = rds_catalog_oid(reader->catalog, row);
+		if (reader->with_definition)
+		{
+			initStringInfo(&definition);
+			kind->define(&definition, row);
+			rds_append_end(&definition, reader->catalog, row, reader->reading->has_labels);
+			object.definition = definition.data;
+		}
+		give(reader, &object);
 	}
-	give(reader, &object);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 static void

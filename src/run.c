@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "activity.h"
+#include "ahead.h"
 #include "batch.h"
 #include "copydata.h"
 #include "deadline.h"
@@ -207,15 +208,21 @@ may_batch(const RdsReader *reader)
 static bool
 check_batch(RdsReader *reader)
 {
+	MemoryContext oldcontext = CurrentMemoryContext;
+	MemoryContext context;
 	RdsCursor *cursor = rds_reader_cursor(reader);
 	RdsBatch batch;
 	ListCell *cell;
 
 	if (!may_batch(reader))
 		return false;
+	context = AllocSetContextCreate(oldcontext, "rdsinit batch", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
 	rds_batch_parse(cursor, CHECK_BATCH, &batch);
+	MemoryContextSwitchTo(oldcontext);
 	if (batch.statements == NIL)
 		return false;
+	rds_ahead_hold(reader->files, reader->frame->script, cursor, &batch, context);
 
 	foreach(cell, batch.statements)
 	{
@@ -248,7 +255,7 @@ run_batch(RdsReader *reader, RdsScript *script, MemoryContext context, bool *tol
 		return false;
 	}
 	rds_scanner_follow_settings(&before);
-	items = rds_batch_parse_to_run(cursor, RUN_BATCH, &batch);
+	items = rds_batch_parse_to_run(reader->files, reader->frame->script, cursor, RUN_BATCH, &batch);
 	if (items == NIL)
 	{
 		reader->wait_for_batch = PATIENCE;

@@ -16,7 +16,10 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
@@ -35,6 +38,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -47,10 +51,11 @@ static const struct
 {
 	Oid catalog;
 	ObjectType type;
+	bool has_pinned; /* also objects of the system's are kept: the schema "public" is */
 } granting[] = {
 	{RelationRelationId, OBJECT_TABLE},
 	{ProcedureRelationId, OBJECT_FUNCTION},
-	{NamespaceRelationId, OBJECT_SCHEMA},
+	{NamespaceRelationId, OBJECT_SCHEMA, true},
 	{TypeRelationId, OBJECT_TYPE},
 	{LanguageRelationId, OBJECT_LANGUAGE},
 	{ForeignDataWrapperRelationId, OBJECT_FDW},
@@ -61,19 +66,24 @@ static const struct
 
 /* Whoever collects in this session, NULL: nobody. */
 static RdsTouched *current = NULL;
-static bool active = false;   /* within its scripts */
-static bool renaming = false; /* within a statement that renames */
+static bool active = false;    /* within its scripts */
+static bool renaming = false;  /* within a statement that renames */
+static bool replacing = false; /* … that puts defaults in the place of others */
 
 static void add_touched(Oid catalog, Oid oid);
 static void forget_new(Oid catalog, Oid oid);
 static void see_transaction(XactEvent event, void *arg);
 static void add_relation_of_constraint(Oid constraint);
+static bool grants_on_named_relations(const GrantStmt *grant);
+static bool is_told_of(const AlterTableStmt *command);
+static bool replaces_defaults(const AlterTableStmt *command);
 static void add_relation(const RangeVar *name);
+static void add_relations(const List *names);
 static void add_type(List *name);
 static void add_named(ObjectType type, Node *name);
 static uint32 flag_of_grant(ObjectType type);
 static void collect_granted(RdsTouched *touched);
-static void collect_written(RdsTouched *touched, Oid catalog, AttrNumber column, Oid as);
+static void collect_written(RdsTouched *touched, Oid catalog, AttrNumber column, Oid index, Oid as);
 
 /* Once in a process. */
 void
@@ -108,7 +118,7 @@ rds_touched_begin(bool in_transaction)
 	}
 	current = touched;
 	active = false;
-	renaming = false;
+	renaming = replacing = false;
 
 	return touched;
 }
@@ -124,7 +134,7 @@ rds_touched_script(RdsTouched *touched, const char *name)
 	touched->scripts = lappend(touched->scripts, pstrdup(name));
 	MemoryContextSwitchTo(oldcontext);
 	active = true;
-	renaming = false;
+	renaming = replacing = false;
 }
 
 /* The scripts are done: nothing more is collected. */
@@ -151,7 +161,7 @@ rds_touched_abandon(void)
 		MemoryContextDelete(current->context);
 	current = NULL;
 	active = false;
-	renaming = false;
+	renaming = replacing = false;
 }
 
 void
@@ -182,7 +192,7 @@ rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_n
 }
 
 void
-rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub)
+rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, const void *argument)
 {
 	if (!active)
 		return;
@@ -191,6 +201,9 @@ rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub)
 
 	if (catalog == AttrDefaultRelationId)
 	{
+		/* to find its relation takes as long as all else here: the next default in its place will tell */
+		if (access == OAT_DROP && replacing && (((const ObjectAccessDrop *) argument)->dropflags & PERFORM_DELETION_INTERNAL) != 0)
+			return;
 		/* by its relation when it is made, by its own OID when it goes */
 		if (access == OAT_DROP)
 			oid = GetAttrDefaultColumnAddress(oid).objectId;
@@ -250,11 +263,14 @@ rds_touched_before_utility(const Node *command)
 	if (!active)
 		return names;
 
+	replacing = false;
 	names.command = nodeTag(command);
 	switch (names.command)
 	{
 		case T_GrantStmt:
 			names.type = ((const GrantStmt *) command)->objtype;
+			if (grants_on_named_relations((const GrantStmt *) command))
+				name = (const Node *) ((const GrantStmt *) command)->objects;
 			break;
 		case T_DropOwnedStmt:
 			break;
@@ -271,7 +287,9 @@ rds_touched_before_utility(const Node *command)
 			name = ((const AlterExtensionContentsStmt *) command)->object;
 			break;
 		case T_AlterTableStmt:
-			name = (const Node *) ((const AlterTableStmt *) command)->relation;
+			replacing = replaces_defaults((const AlterTableStmt *) command);
+			if (!is_told_of((const AlterTableStmt *) command))
+				name = (const Node *) ((const AlterTableStmt *) command)->relation;
 			break;
 		case T_AlterEnumStmt:
 			name = (const Node *) ((const AlterEnumStmt *) command)->typeName;
@@ -297,10 +315,14 @@ rds_touched_after_utility(const RdsTouchedNames *names)
 {
 	if (names->command == T_Invalid || !active)
 		return;
+	replacing = false;
 	switch (names->command)
 	{
 		case T_GrantStmt:
-			current->granted |= flag_of_grant(names->type);
+			if (names->name != NULL)
+				add_relations((const List *) names->name);
+			else
+				current->granted |= flag_of_grant(names->type);
 			break;
 		case T_DropOwnedStmt:
 			current->granted |= ALL_GRANTING;
@@ -311,8 +333,8 @@ rds_touched_after_utility(const RdsTouchedNames *names)
 			add_named(names->type, names->name);
 			break;
 		case T_AlterTableStmt:
-			/* row security is one of the few things of which the hook says nothing */
-			add_relation((const RangeVar *) names->name);
+			if (names->name != NULL)
+				add_relation((const RangeVar *) names->name);
 			break;
 		case T_AlterEnumStmt:
 			add_type((List *) names->name);
@@ -322,6 +344,63 @@ rds_touched_after_utility(const RdsTouchedNames *names)
 	}
 	if (names->renames)
 		renaming = false;
+}
+
+/* To look for what was written would take longer, the more tables there are. */
+static bool
+grants_on_named_relations(const GrantStmt *grant)
+{
+	return grant->targtype == ACL_TARGET_OBJECT && (grant->objtype == OBJECT_TABLE || grant->objtype == OBJECT_SEQUENCE);
+}
+
+/*
+ * Does the hook tell of all that the command does to its table?  Of row security,
+ * and of a replica identity, it says nothing: so only what is known to be told.
+ */
+static bool
+is_told_of(const AlterTableStmt *command)
+{
+	ListCell *cell;
+
+	foreach(cell, command->cmds)
+	{
+		switch (lfirst_node(AlterTableCmd, cell)->subtype)
+		{
+			case AT_AddColumn:
+			case AT_AlterColumnType:
+			case AT_ColumnDefault:
+			case AT_DropColumn:
+			case AT_SetStatistics:
+				break;
+			default:
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * Does every default that the command sets become one?  NULL, whatever it is cast
+ * to, does not: the default that was there is only removed.
+ */
+static bool
+replaces_defaults(const AlterTableStmt *command)
+{
+	ListCell *cell;
+
+	foreach(cell, command->cmds)
+	{
+		const AlterTableCmd *part = lfirst_node(AlterTableCmd, cell);
+		const Node *value = part->def;
+
+		if (part->subtype != AT_ColumnDefault)
+			continue;
+		while (value != NULL && IsA(value, TypeCast))
+			value = ((const TypeCast *) value)->arg;
+		if (value == NULL || !(IsA(value, FuncCall) || (IsA(value, A_Const) && !((const A_Const *) value)->isnull)))
+			return false;
+	}
+	return true;
 }
 
 /* By the script that runs, which has not made it. */
@@ -338,6 +417,15 @@ add_relation(const RangeVar *name)
 
 	if (OidIsValid(relation))
 		add_touched(RelationRelationId, relation);
+}
+
+static void
+add_relations(const List *names)
+{
+	ListCell *cell;
+
+	foreach(cell, names)
+		add_relation(lfirst_node(RangeVar, cell));
 }
 
 static void
@@ -390,21 +478,29 @@ collect_granted(RdsTouched *touched)
 	{
 		if ((granted & (1 << i)) == 0)
 			continue;
-		collect_written(touched, granting[i].catalog, get_object_attnum_oid(granting[i].catalog), granting[i].catalog);
+		collect_written(touched, granting[i].catalog, get_object_attnum_oid(granting[i].catalog),
+						granting[i].has_pinned ? InvalidOid : get_object_oid_index(granting[i].catalog), granting[i].catalog);
 		if (granting[i].catalog == RelationRelationId)
-			collect_written(touched, AttributeRelationId, Anum_pg_attribute_attrelid, RelationRelationId);
+			collect_written(touched, AttributeRelationId, Anum_pg_attribute_attrelid, AttributeRelidNumIndexId,
+							RelationRelationId);
 	}
 	touched->since = GetCurrentCommandId(false);
 }
 
-/* Adds the objects whose row in a catalog this transaction has written. */
+/*
+ * Adds the objects whose row in a catalog this transaction has written; with an
+ * index that begins with the column, only those that are not the system's.
+ */
 static void
-collect_written(RdsTouched *touched, Oid catalog, AttrNumber column, Oid as)
+collect_written(RdsTouched *touched, Oid catalog, AttrNumber column, Oid index, Oid as)
 {
 	Relation relation = table_open(catalog, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	ScanKeyData key;
+	SysScanDesc scan;
 	HeapTuple tuple;
 
+	ScanKeyInit(&key, column, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(FirstNormalObjectId));
+	scan = systable_beginscan(relation, index, OidIsValid(index), NULL, OidIsValid(index) ? 1 : 0, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		HeapTupleHeader header = tuple->t_data;

@@ -60,7 +60,7 @@ extern void rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int scrip
 extern void rds_touched_add_dependents(RdsTouched *touched, const RdsTouch *root);
 
 /* What the hooks tell. */
-extern void rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub);
+extern void rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, const void *argument);
 extern RdsTouchedNames rds_touched_before_utility(const Node *command);
 extern void rds_touched_after_utility(const RdsTouchedNames *names);
 

@@ -92,8 +92,43 @@ def test_drift_that_is_accepted_is_none(cursor, names, change):
     differs = len(rows(cursor, DRIFT))
     assert value(cursor, 'SELECT rdsinit.accept_drift()') == differs
     assert rows(cursor, DRIFT) == []
-    kept = rows(cursor, 'SELECT kind, identity, definition FROM rdsinit.object ORDER BY id')
+    kept = rows(cursor, 'SELECT kind, identity, definition FROM rdsinit.object')
     assert sorted(kept) == sorted(rows(cursor, 'SELECT * FROM rdsinit.objects()'))
+
+
+@pytest.mark.parametrize('query', [
+    'SELECT 1 AS a, b FROM public.pairs', 'SELECT a, b FROM public.pairs ORDER BY a + b', 'TABLE public.pairs UNION ALL SELECT 3, 4',
+    '(SELECT a, b FROM public.pairs UNION SELECT 1, 2) ORDER BY 1 LIMIT 1', "VALUES (1, 'one'), (2, 'two')",
+    "SELECT x.* FROM (VALUES (1, 2)) AS x (one, two)", 'WITH w AS (SELECT count(*) FROM public.pairs) SELECT w.count AS a, 2 AS b FROM w',
+    'SELECT p.a, q.b FROM public.pairs AS p JOIN public.pairs AS q USING (a)', 'SELECT a, (SELECT max(b) FROM public.pairs) AS b FROM public.pairs'])
+def test_a_view_is_written_as_the_server_writes_it(cursor, query):
+    """Also when its columns are renamed, and those that it reads."""
+    cursor.execute('CREATE TABLE public.pairs (a int, b int); CREATE VIEW public.v AS ' + query)
+
+    def same():
+        cursor.execute("SET LOCAL search_path = pg_catalog")
+        return rows(cursor, "SELECT definition LIKE '%%AS' || replace(pg_get_viewdef('public.v'::regclass), '_', '\\_') || '%%'"
+                            " FROM rdsinit.objects() WHERE kind = 'view' AND identity = 'public.v'") == [(True,)]
+    assert same()
+    first, second = (row[0] for row in rows(
+        cursor, "SELECT attname FROM pg_attribute WHERE attrelid = 'public.v'::regclass AND attnum > 0 ORDER BY attnum"))
+    cursor.execute('ALTER VIEW public.v RENAME COLUMN "%s" TO renamed' % first)
+    assert same()
+    cursor.execute('ALTER VIEW public.v RENAME COLUMN "%s" TO "%s"; ALTER VIEW public.v RENAME COLUMN renamed TO "%s"' % (second, first, second))
+    assert same()
+    cursor.execute('ALTER TABLE public.pairs RENAME COLUMN b TO c')
+    assert same()
+
+
+def test_what_is_kept_is_found_by_its_name(cursor):
+    """Two names can have the same hash."""
+    cursor.execute('ALTER SEQUENCE shop.number OWNED BY NONE')
+    cursor.execute("UPDATE rdsinit.object SET hash = (SELECT hash FROM rdsinit.object WHERE identity = 'shop.number')"
+                   " WHERE identity IN ('shop.sale', 'shop.cheap')")
+    count = value(cursor, 'SELECT count(*) FROM rdsinit.object')
+    cursor.execute('SELECT rdsinit.apply(%s, %s)', ('number.sql', 'ALTER SEQUENCE shop.number CACHE 3'))
+    assert rows(cursor, DRIFT) == []
+    assert value(cursor, 'SELECT count(*) FROM rdsinit.object') == count
 
 
 @pytest.mark.parametrize('change', NO_CHANGES)
