@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 
 import psycopg2
 import psycopg2.errors
@@ -12,7 +11,7 @@ from faults import state
 from faults.__main__ import KINDS
 from faults.bundle import MARK
 from faults.call import Call, call
-from faults.server import Victim, memory
+from faults.server import Victim
 from faults.takeover import WITH_STANDBYS, standby_of
 from support import Database
 
@@ -23,14 +22,8 @@ ROUNDS = int(os.environ.get('RDSINIT_TEST_FAULTS', '5'))
 ROOTS = [name for name in KINDS if 'disk' in name]
 
 
-@pytest.fixture
-def in_memory(monkeypatch):
-    """Where there is room in memory, no disk is waited for."""
-    monkeypatch.setattr(tempfile, 'tempdir', memory())
-
-
 @pytest.mark.parametrize('kind', KINDS)
-def test_nothing_is_lost(has_extension, in_memory, kind):
+def test_nothing_is_lost(has_extension, kind):
     if kind in ROOTS and os.getuid() != 0:
         pytest.skip('only root can mount a small disk')
     tally = KINDS[kind](kind, ROUNDS, SEED)
@@ -159,7 +152,7 @@ READ_ONLY = [
 ]
 
 
-def test_a_standby_refuses_clearly_and_goes_on_when_it_is_promoted(has_extension, in_memory):
+def test_a_standby_refuses_clearly_and_goes_on_when_it_is_promoted(has_extension):
     primary = Victim(**WITH_STANDBYS).initialize()
     standby = None
     try:

@@ -8,11 +8,9 @@ KIND is a part of a kind's name; without one all are done.  Prints a table; ends
 import argparse
 import signal
 import sys
-import tempfile
 import time
 
 from . import crowd, kinds, scarce, takeover
-from .server import memory
 
 KINDS = {**kinds.KINDS, **scarce.KINDS, **takeover.KINDS, **crowd.KINDS}
 
@@ -36,7 +34,6 @@ def main():
     chosen = [name for name in KINDS if not arguments.kinds or any(part in name for part in arguments.kinds)]
     if not chosen:
         parser.error('no kind is called that: ' + '; '.join(KINDS))
-    tempfile.tempdir = memory()
     tallies = []
     for name in chosen:
         began = time.monotonic()

@@ -1,8 +1,11 @@
 """Fifty triggers and fifty sessions at once, with the same scripts: each is applied once."""
 
 import concurrent.futures
+import functools
+import pathlib
+import tempfile
 
-from support.trigger import run_once
+from support.trigger import pack, run_in
 
 from . import rounds, state
 from .bundle import DEPLOYED
@@ -25,8 +28,11 @@ def _crowd(name, count, seed):
 
 def _one(tally, subject, where):
     database = subject.cluster.database()
-    with concurrent.futures.ThreadPoolExecutor(2 * EACH) as pool:
-        calls = [pool.submit(how, database) for _ in range(EACH) for how in (_session, _trigger)]
+    # packed once, before there is anything else: a program that a child has inherited the writing of cannot be run
+    with tempfile.TemporaryDirectory(prefix='rdsinit-task-') as name, concurrent.futures.ThreadPoolExecutor(2 * EACH) as pool:
+        task = pathlib.Path(name)
+        pack(DEPLOYED, task)
+        calls = [pool.submit(how, database) for _ in range(EACH) for how in (_session, functools.partial(_trigger, task))]
         results = [_outcomes(each) for each in calls]
     failed = [str(result) for result in results if isinstance(result, Exception)]
     who_applied = sum('applied' in result for result in results if not isinstance(result, Exception))
@@ -55,9 +61,9 @@ def _session(database):
     return call(database, 'deploy')
 
 
-def _trigger(database):
-    ended = run_once(DEPLOYED, {**database.server.environment(), 'DB_NAME': database.name, 'RDSINIT_RETRY_FOR': '5min',
-                                'RDSINIT_MODE': 'extension'}, '--once', timeout=300)
+def _trigger(task, database):
+    ended = run_in(task, {**database.server.environment(), 'DB_NAME': database.name, 'RDSINIT_RETRY_FOR': '5min',
+                          'RDSINIT_MODE': 'extension'}, '--once', timeout=300)
     if ended.code != 0:
         raise state.Violation('bootstrap --once: %s' % ended.stdout)
     return [script['outcome'] for script in ended.payload['scripts']]

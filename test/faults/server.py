@@ -24,14 +24,6 @@ def places():
     return dict(server.rows('SELECT name, setting FROM pg_settings WHERE name = ANY (%s) AND setting <> boot_val', (PLACES,)))
 
 
-def memory():
-    """Where files are in memory, and there is room, so that no disk is waited for; None: nowhere."""
-    place = '/dev/shm'
-    if os.access(place, os.W_OK) and os.statvfs(place).f_bavail * os.statvfs(place).f_frsize > 2 ** 30:
-        return place
-    return None
-
-
 class Victim(Cluster):
     """A cluster with a database that others are copied from."""
 

@@ -37,7 +37,7 @@ class Cluster:
         return self.directory / 'data'
 
     def initialize(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-cluster-'))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-cluster-', dir=_memory()))
         password = self.directory / 'password'
         password.write_text('postgres\n')
         _own(self.directory, password)
@@ -52,7 +52,7 @@ class Cluster:
 
     def copy_of(self, primary):
         """A streaming standby of a primary that runs and has wal_senders."""
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-cluster-'))
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-cluster-', dir=_memory()))
         _own(self.directory)
         self.run('pg_basebackup', '--checkpoint=fast', '--no-sync', '--wal-method=stream', '--write-recovery-conf',
                  '--pgdata=%s' % self.data, '--dbname=host=%s port=%s user=postgres password=postgres' % (
@@ -106,6 +106,14 @@ def server_program(name):
     directory = subprocess.run([os.environ.get('PG_CONFIG', 'pg_config'), '--bindir'],
                                check=True, capture_output=True, text=True).stdout.strip()
     return os.path.join(directory, name)
+
+
+def _memory():
+    """Where files are in memory, and there is room, so that no disk is waited for; None: nowhere."""
+    place = '/dev/shm'
+    if os.access(place, os.W_OK) and os.statvfs(place).f_bavail * os.statvfs(place).f_frsize > 3 * 2 ** 30:
+        return place
+    return None
 
 
 def _own(*paths):

@@ -17,7 +17,7 @@ from .cluster import Cluster, server_program
 
 # What CI has no patience for, and what a cluster of a test's own (which is small) is without.
 DEFAULTS = {'fsync': 'off', 'max_prepared_transactions': 5, 'shared_buffers': '128MB', 'max_connections': 100,
-            'max_wal_senders': 10, 'wal_level': 'replica'}
+            'max_wal_senders': 10, 'wal_level': 'replica', 'max_wal_size': '256MB'}
 
 
 @contextlib.contextmanager

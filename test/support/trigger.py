@@ -227,7 +227,12 @@ def run_once(bundle, variables, *arguments, timeout=30):
     with tempfile.TemporaryDirectory(prefix='rdsinit-task-') as name:
         task = pathlib.Path(name)
         pack(bundle, task)
-        finished = subprocess.run(
-            ['./bootstrap', *arguments], cwd=task, env={'PATH': '/usr/bin:/bin', **_present(variables)},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors='backslashreplace', timeout=timeout)
+        return run_in(task, variables, *arguments, timeout=timeout)
+
+
+def run_in(task, variables, *arguments, timeout=30):
+    """The same in a directory that was packed before: several may run at once in it."""
+    finished = subprocess.run(
+        ['./bootstrap', *arguments], cwd=task, env={'PATH': '/usr/bin:/bin', **_present(variables)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors='backslashreplace', timeout=timeout)
     return Once(finished.returncode, finished.stdout, finished.stderr)
