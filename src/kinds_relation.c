@@ -237,8 +237,8 @@ append_view(StringInfo out, HeapTuple row)
 	if (class->relkind == RELKIND_VIEW)
 	{
 		view = relation_open(class->oid, AccessShareLock);
-		query = get_view_query(view);
-		if (has_own_names(query, RelationGetDescr(view)))
+		query = view->rd_rules == NULL ? NULL : get_view_query(view);
+		if (query != NULL && has_own_names(query, RelationGetDescr(view)))
 		{
 			appendStringInfo(out, "\nAS%s;", pg_get_querydef(copyObject(unconstify(Query *, query)), false));
 			relation_close(view, NoLock);
