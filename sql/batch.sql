@@ -46,6 +46,16 @@ SELECT try(E'SELECT set_config(''check_function_bodies'', ''off'', true);\n'
 	'CREATE FUNCTION later(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS ''BEGIN\n  END LOOP;\nEND'';\n'
 	'CREATE TABLE five (n int);\nINSERT INTO five VALUES (1);\nCREATE INDEX ON five (later(n));\n');
 
+-- What was parsed while a script was checked is run once: a file that is included twice, and one that
+-- a setting has read otherwise by then.
+SELECT string_agg(name || ' ' || statements, ', ') FROM rdsinit.apply_bundle('{twice.sql,part.sql}', ARRAY[
+	E'\\i part.sql\nALTER TABLE regress_batch.six RENAME TO seven;\n\\i part.sql\n',
+	padded(E'CREATE TABLE regress_batch.six (n int DEFAULT 6);\nCOMMENT ON TABLE regress_batch.six IS ''6'';\n')]);
+SELECT relname, obj_description(oid) FROM pg_class WHERE relname IN ('six', 'seven') ORDER BY 1;
+SELECT outcome FROM rdsinit.apply('set.sql', E'SELECT '':2'' AS n \\gset\n' ||
+	padded(E'CREATE TABLE eight AS SELECT (ARRAY[7, 8, 9])[1:n] AS a FROM (SELECT 1 AS n) AS one;\n'));
+SELECT a FROM eight;
+
 \pset tuples_only off
 SET client_min_messages = warning;
 DROP SCHEMA regress_batch CASCADE;

@@ -62,6 +62,17 @@ def test_tries_again_until_the_lock_is_to_be_had(busy):
     assert busy.value("SELECT statements FROM rdsinit.history") == 2
 
 
+def test_a_long_script_is_run_from_its_beginning_each_time(busy):
+    """What was parsed while it was checked is used up by the first attempt."""
+    made = ''.join('CREATE TABLE made_%d (n int DEFAULT %d, CHECK (n > %d));\n' % (n, n, n) for n in range(100))
+    with transaction(busy, 'LOCK TABLE hot IN ACCESS SHARE MODE') as reader:
+        timer = later(1, reader.execute, 'COMMIT')
+        assert apply(busy, made + 'ALTER TABLE hot ADD a int;\n' + made.replace('made', 'more'), '{"lock_timeout": "100ms"}') == 'applied'
+        timer.join()
+    assert busy.value("SELECT count(*) FROM pg_class WHERE relname ~ '^(made|more)_'") == 200
+    assert busy.value("SELECT statements FROM rdsinit.history") == 201
+
+
 def test_between_attempts_nothing_is_locked(busy):
     """What was locked before the lock that is not to be had is free for others, again and again."""
     with transaction(busy, 'LOCK TABLE hot IN ACCESS SHARE MODE'):
