@@ -198,11 +198,9 @@ is_of(const RdsKept *kept, HeapTuple row, const char *kind, const char *identity
 static bool
 has_text(const RdsKept *kept, HeapTuple row, int column, const char *text)
 {
-	char *found = text_of(kept, row, column);
-	bool is_same = strcmp(found, text) == 0;
+	const char *found = text_of(kept, row, column);
 
-	pfree(found);
-	return is_same;
+	return found != NULL && strcmp(found, text) == 0;
 }
 
 /*

@@ -113,7 +113,7 @@ def test_forged_rows_do_no_harm(owned, owner, odd):
             for outcome in 'applied', 'baseline', 'undone', 'adopted':
                 for version in (odd, '5', None):
                     cursor.execute(FORGED, (odd, version, outcome, owner[0], undo_name, undo))
-        cursor.execute('INSERT INTO rdsinit.object VALUES (convert_to(%s, \'UTF8\'), %s, %s, %s, %s)', (odd, odd, odd, odd, odd))
+        cursor.execute('INSERT INTO rdsinit.object VALUES (hashtext(%s), %s, %s, %s, %s)', (odd, odd, odd, odd, odd))
         for call in ("rdsinit.pending('{V1__a.sql,V6__a.sql,b.sql}', '{a,a,b}')", "rdsinit.undo('0')", "rdsinit.undo('4')",
                      "rdsinit.baseline('4')", 'rdsinit.drift()', 'rdsinit.accept_drift()', 'rdsinit.fingerprint()',
                      "rdsinit.apply_bundle('{V6__a.sql,b.sql}', '{SELECT 1,SELECT 2}', '{\"allow_missing\": true, \"out_of_order\": true}')",
