@@ -1,7 +1,11 @@
-"""What it costs to look: a plan beside apply, and the fingerprint of a large schema."""
+"""What it costs to look: a plan beside apply, what apply keeps for drift, and the fingerprint of a large schema."""
 
 import contextlib
+import os
+import re
 import statistics
+
+import psycopg2
 
 from corpus.libpq import Connection
 
@@ -11,6 +15,7 @@ TABLES = 10_000
 SCHEMA = (b'DO $$ BEGIN FOR n IN %d .. %d LOOP EXECUTE format('
           b"'CREATE TABLE app.item_%%s (id bigint PRIMARY KEY, name varchar(80) NOT NULL DEFAULT ''none'', price numeric(10,2) CHECK (price >= 0));"
           b"CREATE INDEX ON app.item_%%s (name); COMMENT ON TABLE app.item_%%s IS ''what can be ordered''', n, n, n); END LOOP; END $$")
+KEPT = re.compile(r'kept \d+ touched objects in ([\d.]+) ms')
 AT_ONCE = 500                           # tables in a transaction: each holds locks
 
 
@@ -19,12 +24,26 @@ def run(bench, scripts, rounds):
     found = {script.title: [_pair(bench, script, number) for number in range(rounds)] for script in scripts}
     for title, pairs in found.items():
         bench.log('%-40s plan / apply %8.3f' % (title, statistics.median(plan / apply for plan, apply in pairs)))
+    kept = {script.title: [_keeping(bench, script) for _ in range(2 * rounds + 1)] for script in scripts}
+    for title, parts in kept.items():
+        bench.log('%-40s keeping / the rest of apply %8.3f' % (title, statistics.median(parts)))
     seconds = {name: [] for name in ('fingerprint', 'drift')}
     with _large(bench) as connection:
         for _ in range(rounds):
             for name, times in seconds.items():
                 times.append(ways.timed(connection.execute, b'SELECT count(*) FROM rdsinit.%s()' % name.encode()))
-    return found, seconds
+    return found, kept, seconds
+
+
+def _keeping(bench, script):
+    """How much more apply takes for what it keeps at its end, as it says itself, than for all else."""
+    with bench.database('apply') as database, contextlib.closing(psycopg2.connect(
+            dbname=database, host=bench.host, port=bench.port, user=os.environ['PGUSER'], password=os.environ['PGPASSWORD'])) as connection:
+        cursor = connection.cursor()
+        cursor.execute('SET client_min_messages = debug1')
+        whole = ways.timed(cursor.execute, 'SELECT count(*) FROM rdsinit.apply(%s, %s)', ('schema.sql', script.path.read_text()))
+        part = float(KEPT.search(''.join(connection.notices))[1]) / 1000
+        return part / (whole - part)
 
 
 def _pair(bench, script, number):
@@ -47,13 +66,16 @@ def _large(bench):
         yield connection
 
 
-def print_all(found, seconds):
+def print_all(found, kept, seconds):
     print('\nA plan, of apply:\n')
     medians = {title: [statistics.median(column) for column in zip(*pairs)] for title, pairs in found.items()}
     table.write(['', 'plan, s', 'apply, s', 'goal', 'plan / apply', ''], (
         [title, '%.3f' % plan, '%.3f' % apply] +
         table.goal('', 3, statistics.median(one / other for one, other in found[title]))[1:3] +
         [table.goal('', 3, plan / apply)[4]] for title, (plan, apply) in medians.items()))
+    print('\nThe keeping, at the end of apply, beside all that apply does before:\n')
+    table.write(['', 'goal', 'measured', 'quickest rounds', ''], (
+        table.goal(title, 0.05, statistics.median(parts), min(parts)) for title, parts in kept.items()))
     print('\nA database of %s tables, each with an index, two constraints and a comment:\n' % format(TABLES, ','))
     table.write(['', 'goal, s', 'measured, s', ''], (
         [name, '≤ 3' if name == 'fingerprint' else table.NOTHING, '%.2f' % statistics.median(times),

@@ -28,6 +28,7 @@
 #include "catalog/pg_rewrite.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "portability/instr_time.h"
 #include "rewrite/rewriteSupport.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -61,6 +62,7 @@ typedef struct Work
 
 typedef bool (*Choice)(const Work *work, const RdsTouch *touch);
 
+static void keep(RdsTouched *touched);
 static void keep_all(void);
 static void begin(Work *work, RdsReading *reading, RdsTouched *touched);
 static void end(Work *work, RdsReading *reading);
@@ -82,9 +84,25 @@ static bool may_have_another_name(const Work *work, const RdsTouch *touch);
 /*
  * rds_keep
  *		Keeps what was touched, as it is now, in the current transaction.
+ *
+ * A DEBUG1 message says what that took, for who measures it.
  */
 void
 rds_keep(RdsTouched *touched)
+{
+	instr_time start;
+	instr_time duration;
+
+	INSTR_TIME_SET_CURRENT(start);
+	keep(touched);
+	INSTR_TIME_SET_CURRENT(duration);
+	INSTR_TIME_SUBTRACT(duration, start);
+	elog(DEBUG1, "kept %ld touched objects in %.3f ms", hash_get_num_entries(touched->objects),
+		 INSTR_TIME_GET_MILLISEC(duration));
+}
+
+static void
+keep(RdsTouched *touched)
 {
 	Work work = {0};
 	RdsReading reading;
