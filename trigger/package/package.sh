@@ -69,7 +69,7 @@ compile() {
 		-lpgfeutils -lpq -lpgcommon -lpgport -lcurl -ljansson -lssl -lcrypto)
 	# What trigger/package/*.c has instead of the libraries' own.
 	local wrapped=(
-		OPENSSL_init_crypto OPENSSL_init_ssl ERR_error_string_n ERR_reason_error_string)
+		OPENSSL_init_crypto OPENSSL_init_ssl ERR_error_string_n ERR_reason_error_string scram_SaltedPassword)
 
 	key=$(cat "$libraries/key" trigger/package/package.sh | sha256sum)
 	[ "$(cat "$source/key" 2>/dev/null)" = "$key" ] || rm -rf "$source"
