@@ -54,7 +54,7 @@
 #define BEFORE_QUERY \
 	"SELECT c.oid, c.relfilenode, c.relnatts, coalesce(d.dropped, ' ') AS dropped, " INSERTED " AS inserted FROM pg_class AS c" \
 	" LEFT JOIN (SELECT attrelid, ' ' || string_agg(attnum::text, ' ') || ' ' AS dropped FROM pg_attribute" \
-	"  WHERE attisdropped GROUP BY attrelid) AS d ON d.attrelid = c.oid" \
+	"  WHERE attisdropped AND attrelid >= 16384 GROUP BY attrelid) AS d ON d.attrelid = c.oid" \
 	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384" \
 	"  AND NOT (c.relname = 'history' AND c.relnamespace::regnamespace::text = 'rdsinit_plain'" \
 	"   AND c.xmin::text IS NOT DISTINCT FROM (txid_current_if_assigned() % 4294967296)::text)" \

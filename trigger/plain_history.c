@@ -82,11 +82,12 @@ static bool check_columns(const PGresult *there, Error *error);
 static bool is_race(const Error *error);
 
 bool
-history_open(const Session *session, bool *raced, Error *error)
+history_open(const Session *session, bool *is_new, bool *raced, Error *error)
 {
 	PGresult *there = NULL;
 	bool ok;
 
+	*is_new = false;
 	*raced = false;
 	ok = query_run(session, EXISTS_QUERY, &there, error) &&
 		 (!query_field_is_true(there, 0, "schema") || check_owners(session, error)) &&
@@ -100,6 +101,7 @@ history_open(const Session *session, bool *raced, Error *error)
 			error_hint(error, "The role needs CREATE on the database; or else, of a ledger that is there, USAGE on its schema,"
 							  " SELECT and INSERT on the table, and UPDATE on the view rdsinit_plain.turn.");
 	}
+	*is_new = ok && !query_field_is_true(there, 0, "history");
 	PQclear(there);
 	return ok;
 }
