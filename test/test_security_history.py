@@ -240,6 +240,27 @@ def test_default_privileges_give_nobody_a_part_in_it(database, role):
                          " WHERE nspname = 'rdsinit' AND grantee <> nspowner") == [('-', 'USAGE')]
 
 
+def test_nor_does_an_event_trigger(database, role):
+    """One that shares each table that is made."""
+    other = role()
+    database.create()
+    database.rows("""
+        CREATE FUNCTION share() RETURNS event_trigger LANGUAGE plpgsql AS $$
+            DECLARE made text;
+            BEGIN
+                FOR made IN SELECT object_identity FROM pg_event_trigger_ddl_commands() WHERE object_type = 'table' LOOP
+                    EXECUTE format('GRANT ALL ON TABLE %%s TO %s; GRANT USAGE ON SCHEMA rdsinit TO %s', made);
+                END LOOP;
+            END $$;
+        CREATE EVENT TRIGGER share ON ddl_command_end WHEN tag IN ('CREATE TABLE') EXECUTE FUNCTION share()""" % (other[0], other[0]))
+    try:
+        database.rows('CREATE EXTENSION rdsinit')
+        assert database.rows("SELECT relname FROM pg_class, aclexplode(relacl) WHERE relnamespace = 'rdsinit'::regnamespace"
+                             " AND grantee = %s::regrole", (other[0],)) == []
+    finally:
+        database.drop()
+
+
 def test_nobody_but_an_owner_is_given_anything_else(database):
     database.create()
     database.rows('CREATE EXTENSION rdsinit')

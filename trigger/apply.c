@@ -25,10 +25,16 @@
 /* How often to look again after somebody else was quicker to create it. */
 #define MOST_RACES 5
 
-#define PROBE_QUERY \
-	"SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'rdsinit') AS installed," \
-	" EXISTS (SELECT FROM pg_catalog.pg_available_extensions" \
-	"  WHERE name OPERATOR(pg_catalog.=) 'rdsinit') AS available," \
+#define INSTALLED \
+	"EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'rdsinit')"
+
+/* For this the server reads a file of each extension that there is: it is asked only where the answer can matter. */
+#define AVAILABLE \
+	"CASE WHEN " INSTALLED " THEN true ELSE EXISTS (SELECT FROM pg_catalog.pg_available_extensions" \
+	"  WHERE name OPERATOR(pg_catalog.=) 'rdsinit') END"
+
+#define PROBE_QUERY(available) \
+	"SELECT " INSTALLED " AS installed, " available " AS available," \
 	" EXISTS (SELECT FROM pg_catalog.pg_class AS c" \
 	"  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace" \
 	"  WHERE n.nspname OPERATOR(pg_catalog.=) 'rdsinit_plain'" \
@@ -62,13 +68,13 @@
 typedef struct Findings
 {
 	bool installed;
-	bool available;
+	bool available; /* known in mode auto alone */
 	bool plain_ledger;
 } Findings;
 
 static void explain(const Outcome *outcome, Error *error);
 static bool choose(const Session *session, Mode mode, Outcome *outcome, Error *error);
-static bool probe(const Session *session, Findings *findings, Error *error);
+static bool probe(const Session *session, Mode mode, Findings *findings, Error *error);
 static bool obtain_extension(const Session *session, Mode mode, Findings *findings, Outcome *outcome, Error *error);
 static bool is_unavailable(const Findings *findings, const Error *error);
 static bool fall_back(Outcome *outcome, Error *error);
@@ -129,7 +135,7 @@ choose(const Session *session, Mode mode, Outcome *outcome, Error *error)
 {
 	Findings findings;
 
-	if (!probe(session, &findings, error))
+	if (!probe(session, mode, &findings, error))
 		return false;
 
 	if (mode == MODE_PLAIN && findings.installed && !findings.plain_ledger)
@@ -153,10 +159,10 @@ choose(const Session *session, Mode mode, Outcome *outcome, Error *error)
 }
 
 static bool
-probe(const Session *session, Findings *findings, Error *error)
+probe(const Session *session, Mode mode, Findings *findings, Error *error)
 {
 	PGresult *result = NULL;
-	bool ok = query_run(session, PROBE_QUERY, &result, error);
+	bool ok = query_run(session, mode == MODE_AUTO ? PROBE_QUERY(AVAILABLE) : PROBE_QUERY("false"), &result, error);
 
 	if (ok)
 	{
@@ -195,7 +201,7 @@ obtain_extension(const Session *session, Mode mode, Findings *findings, Outcome 
 			error_reword(error, "could not create extension \"rdsinit\": %s", error->message);
 			return false;
 		}
-		if (!probe(session, findings, error))
+		if (!probe(session, mode, findings, error))
 			return false;
 	}
 	error_free(error);
@@ -279,7 +285,7 @@ can_plan(const Session *session, const Request *request, Outcome *outcome, Error
 {
 	Findings findings;
 
-	if (!probe(session, &findings, error))
+	if (!probe(session, MODE_EXTENSION, &findings, error))
 		return false;
 	if (!findings.installed)
 	{

@@ -44,7 +44,7 @@ typedef enum Obstacle
 } Obstacle;
 
 static bool apply(Course *course, Obstacle *obstacle, Error *error);
-static bool open_ledger(const Course *course, Obstacle *obstacle, Error *error);
+static bool open_ledger(const Course *course, bool *is_new, Obstacle *obstacle, Error *error);
 static bool refuse_pooler(const Pending *pending, Error *error);
 static bool check(const Course *course, const Work *work, Error *error);
 
@@ -106,7 +106,7 @@ apply(Course *course, Obstacle *obstacle, Error *error)
 	*obstacle = OBSTACLE_NONE;
 	outcome_truncate(course->outcome, 0);
 	ok = course_begin(course, error) &&
-		 open_ledger(course, obstacle, error) &&
+		 open_ledger(course, &pending.ledger.is_new, obstacle, error) &&
 		 pending_find(course->session, course->bundle, course->request, &pending, error);
 
 	if (ok && pending_leaves_transaction(&pending) && course->keeper.connection == NULL)
@@ -132,11 +132,11 @@ apply(Course *course, Obstacle *obstacle, Error *error)
 }
 
 static bool
-open_ledger(const Course *course, Obstacle *obstacle, Error *error)
+open_ledger(const Course *course, bool *is_new, Obstacle *obstacle, Error *error)
 {
 	bool raced;
 
-	if (!history_open(course->session, &raced, error))
+	if (!history_open(course->session, is_new, &raced, error))
 	{
 		if (raced)
 			*obstacle = OBSTACLE_RACE;

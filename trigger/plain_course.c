@@ -17,9 +17,6 @@
 #include "plain_session.h"
 #include "plain_turn.h"
 
-#define BEGIN_COMMANDS \
-	"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_catalog.pg_backend_pid() AS pid"
-
 static const ScriptOutcome *find_earlier(const Course *course, const char *name);
 static bool pass(Course *course, const RdsCandidate *item, Error *error);
 static bool run_inside(Course *course, const Work *work, Error *error);
@@ -41,11 +38,11 @@ course_begin(Course *course, Error *error)
 
 	guard_end(&course->guard);
 	course->guard.is_suspicious = false;
-	course->is_open = query_run(course->session, BEGIN_COMMANDS, &result, error);
+	course->is_open = session_begin_for_us(course->session, &result, error);
 	if (course->is_open)
 		observer_backend(course->session->observer, query_field(result, 0, "pid"));
 	PQclear(result);
-	return course->is_open && session_for_us(course->session, error);
+	return course->is_open;
 }
 
 bool
@@ -202,9 +199,7 @@ fire_deferred(Course *course, Error *error)
 
 	if (count_applied(course, &only) == 0)
 		return true;
-	if (!session_for_script(course->session, error))
-		return false;
-	if (!session_fire_deferred(course->session, error))
+	if (!session_fire_deferred_anew(course->session, error))
 		return explain_commit(course, error);
 	if (only != NULL)
 		error_place(&place, only->name, 0, 0, 0);

@@ -46,12 +46,19 @@
  */
 #define PART_COMMAND "SAVEPOINT rdsinit_rewritten"
 
-/* Temporary tables are nobody else's, and the server's own are not to be dropped. */
+/*
+ * Temporary tables are nobody else's, and the server's own are not to be dropped.  A
+ * ledger that the transaction itself has made was not there before: of a database
+ * that is empty but for it, nothing has to be looked at.
+ */
 #define BEFORE_QUERY \
 	"SELECT c.oid, c.relfilenode, c.relnatts, coalesce(d.dropped, ' ') AS dropped, " INSERTED " AS inserted FROM pg_class AS c" \
 	" LEFT JOIN (SELECT attrelid, ' ' || string_agg(attnum::text, ' ') || ' ' AS dropped FROM pg_attribute" \
-	"  WHERE attisdropped GROUP BY attrelid) AS d ON d.attrelid = c.oid" \
-	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384 ORDER BY c.oid"
+	"  WHERE attisdropped AND attrelid >= 16384 GROUP BY attrelid) AS d ON d.attrelid = c.oid" \
+	" WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND c.oid >= 16384" \
+	"  AND NOT (c.relname = 'history' AND c.relnamespace::regnamespace::text = 'rdsinit_plain'" \
+	"   AND c.xmin::text IS NOT DISTINCT FROM (txid_current_if_assigned() % 4294967296)::text)" \
+	" ORDER BY c.oid"
 
 /*
  * TRUNCATE makes the server forget what it has counted before, and an error that is

@@ -36,6 +36,8 @@
 	" JOIN pg_roles AS me ON me.rolname = current_user" \
 	" WHERE NOT (" LEDGER_OWNER_IS_TRUSTED("o.owner") ")"
 
+#define CREATE_SCHEMA_COMMAND "CREATE SCHEMA rdsinit_plain;"
+
 /* The same columns, constraints and indexes as rdsinit.history. */
 #define CREATE_HISTORY_COMMAND \
 	"CREATE TABLE rdsinit_plain.history (" \
@@ -61,7 +63,7 @@
 	"  END));" \
 	"CREATE INDEX history_name_id_idx ON rdsinit_plain.history (name, id);" \
 	"CREATE INDEX history_version_id_idx ON rdsinit_plain.history (version, id)" \
-	" WHERE version IS NOT NULL AND statement IS NULL"
+	" WHERE version IS NOT NULL AND statement IS NULL;"
 
 /* For plain_turn.c, which says why it is a view. */
 #define CREATE_TURN_COMMAND \
@@ -80,14 +82,15 @@ static bool check_columns(const PGresult *there, Error *error);
 static bool is_race(const Error *error);
 
 bool
-history_open(const Session *session, bool *raced, Error *error)
+history_open(const Session *session, bool *is_new, bool *raced, Error *error)
 {
 	PGresult *there = NULL;
 	bool ok;
 
+	*is_new = false;
 	*raced = false;
 	ok = query_run(session, EXISTS_QUERY, &there, error) &&
-		 check_owners(session, error) &&
+		 (!query_field_is_true(there, 0, "schema") || check_owners(session, error)) &&
 		 check_columns(there, error);
 	if (ok && !create(session, there, error))
 	{
@@ -98,6 +101,7 @@ history_open(const Session *session, bool *raced, Error *error)
 			error_hint(error, "The role needs CREATE on the database; or else, of a ledger that is there, USAGE on its schema,"
 							  " SELECT and INSERT on the table, and UPDATE on the view rdsinit_plain.turn.");
 	}
+	*is_new = ok && !query_field_is_true(there, 0, "history");
 	PQclear(there);
 	return ok;
 }
@@ -122,15 +126,17 @@ history_insert(const Session *session, const HistoryRow *row, Error *error)
 	return false;
 }
 
+/* What is missing of it, in one message. */
 static bool
 create(const Session *session, const PGresult *there, Error *error)
 {
-	return (query_field_is_true(there, 0, "schema") ||
-			query_run(session, "CREATE SCHEMA rdsinit_plain", NULL, error)) &&
-		   (query_field_is_true(there, 0, "history") ||
-			query_run(session, CREATE_HISTORY_COMMAND, NULL, error)) &&
-		   (query_field_is_true(there, 0, "turn") ||
-			query_run(session, CREATE_TURN_COMMAND, NULL, error));
+	char commands[sizeof(CREATE_SCHEMA_COMMAND) + sizeof(CREATE_HISTORY_COMMAND) + sizeof(CREATE_TURN_COMMAND)];
+
+	snprintf(commands, sizeof(commands), "%s%s%s",
+			 query_field_is_true(there, 0, "schema") ? "" : CREATE_SCHEMA_COMMAND,
+			 query_field_is_true(there, 0, "history") ? "" : CREATE_HISTORY_COMMAND,
+			 query_field_is_true(there, 0, "turn") ? "" : CREATE_TURN_COMMAND);
+	return commands[0] == '\0' || query_run(session, commands, NULL, error);
 }
 
 static bool

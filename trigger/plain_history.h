@@ -42,10 +42,11 @@ typedef struct HistoryRow
 
 /*
  * Creates the ledger where it is missing, and makes sure that it is ours; runs
- * with the settings of session_for_us().  After false, "raced" says that somebody
- * else has created it at the same time, and the transaction should begin again.
+ * with the settings of session_for_us().  "is_new" says that it was missing.  After
+ * false, "raced" says that somebody else has created it at the same time, and the
+ * transaction should begin again.
  */
-extern bool history_open(const Session *session, bool *raced, Error *error);
+extern bool history_open(const Session *session, bool *is_new, bool *raced, Error *error);
 
 /* Whatever the session's search_path is. */
 extern bool history_insert(const Session *session, const HistoryRow *row, Error *error);

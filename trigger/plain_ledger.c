@@ -35,7 +35,7 @@ ledger_read(const Session *session, RdsCandidate *candidates, size_t count, Ledg
 {
 	int row;
 
-	if (!read_rows(session, candidates, count, ledger, error))
+	if (!ledger->is_new && !read_rows(session, candidates, count, ledger, error))
 		return false;
 	ledger->versions = calloc((size_t) PQntuples(ledger->result) + 1, sizeof(*ledger->versions));
 	if (ledger->versions == NULL)

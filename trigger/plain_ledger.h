@@ -21,6 +21,7 @@ typedef struct Ledger
 	RdsAppliedVersion *versions;
 	size_t version_count;
 	const char *baseline; /* the highest; NULL: none */
+	bool is_new;          /* this transaction has made it: there is nothing in it */
 	PGresult *result;
 } Ledger;
 

@@ -27,7 +27,7 @@ typedef struct Pending
 	bool has_new_baseline; /* its row is still to be written */
 } Pending;
 
-/* "pending" is all zero; it is freed in any case. */
+/* "pending" is all zero, but for what is known of the ledger; it is freed in any case. */
 extern bool pending_find(const Session *session, const Bundle *bundle, const Request *request, Pending *pending, Error *error);
 extern void pending_free(Pending *pending);
 

@@ -21,19 +21,15 @@
  * What a script has lowered stays lowered.  Runs under the script's search_path,
  * so that every name is qualified.
  */
-#define CAP(name, limit) \
+#define CAP(name) \
 	"pg_catalog.set_config('" name "', CASE WHEN t." name " OPERATOR(pg_catalog.>) '0'" \
-	" AND t." name " OPERATOR(pg_catalog.<) (" limit " OPERATOR(pg_catalog.||) 'ms')::pg_catalog.interval" \
-	" THEN pg_catalog.current_setting('" name "') ELSE " limit " END, $3::pg_catalog.bool)"
-#define CAP_COLUMNS \
-	CAP("statement_timeout", "$1") \
-	", " CAP("lock_timeout", "$2")
+	" AND t." name " OPERATOR(pg_catalog.<) '%lldms'::pg_catalog.interval" \
+	" THEN pg_catalog.current_setting('" name "') ELSE '%lld' END, %s)"
 #define CAP_FROM \
 	" FROM (SELECT pg_catalog.current_setting('statement_timeout')::pg_catalog.interval AS statement_timeout," \
 	"  pg_catalog.current_setting('lock_timeout')::pg_catalog.interval AS lock_timeout) AS t"
-#define CAP_QUERY "SELECT " CAP_COLUMNS CAP_FROM
-#define CAP_AND_WATCH_QUERY \
-	"SELECT pg_catalog.set_config('client_connection_check_interval', '1s', $3::pg_catalog.bool), " CAP_COLUMNS CAP_FROM
+#define CAP_COMMAND "SELECT %s" CAP("statement_timeout") ", " CAP("lock_timeout") CAP_FROM
+#define CAP_WATCH(is_local) "pg_catalog.set_config('client_connection_check_interval', '1s', " is_local "), "
 
 /*
  * Should the trigger be gone, the server is to notice that, instead of working on
@@ -43,7 +39,16 @@
 #define KEEPALIVE(how) \
 	"SET " how "tcp_keepalives_idle = 10; SET " how "tcp_keepalives_interval = 5; SET " how "tcp_keepalives_count = 3"
 
-static bool cap(const Session *session, bool is_local, long long lock_timeout, Error *error);
+#define FIRE_COMMAND "SET CONSTRAINTS ALL IMMEDIATE"
+
+/* Long enough for each of the messages that are put together here. */
+#define COMMANDS_SIZE 2048
+
+static bool run_for_us(const Session *session, const char *before, const char *after, PGresult **result, Error *error);
+static bool run_for_script(const Session *session, const char *after, Error *error);
+static bool run_for_us_meanwhile(const Session *session, const char *before, Error *error);
+static bool cap(const Session *session, bool is_local, long long most, Error *error);
+static void write_cap(const Session *session, bool is_local, long long most, char *command, size_t size);
 static const char *watch_command(const Session *session, bool is_local);
 static long long statement_timeout(const Session *session);
 static long long lock_timeout(const Session *session);
@@ -51,22 +56,20 @@ static long long lock_timeout(const Session *session);
 bool
 session_for_us(const Session *session, Error *error)
 {
-	char commands[768];
+	return run_for_us(session, "", "", NULL, error);
+}
 
-	snprintf(commands, sizeof(commands),
-			 RESET_SESSION "; %s; SET LOCAL search_path = pg_catalog, pg_temp;"
-						   " SET LOCAL statement_timeout = %lld; SET LOCAL lock_timeout = %lld",
-			 watch_command(session, true), statement_timeout(session), lock_timeout(session));
-	return query_run(session, commands, NULL, error);
+bool
+session_begin_for_us(const Session *session, PGresult **process, Error *error)
+{
+	return run_for_us(session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ",
+					  "; SELECT pg_catalog.pg_backend_pid() AS pid", process, error);
 }
 
 bool
 session_for_script(const Session *session, Error *error)
 {
-	char commands[512];
-
-	snprintf(commands, sizeof(commands), RESET_SESSION "; %s", watch_command(session, true));
-	return query_run(session, commands, NULL, error) && session_cap(session, error);
+	return run_for_script(session, "", error);
 }
 
 /* A role's own settings for transactions do not matter to a script. */
@@ -85,21 +88,14 @@ session_for_script_outside(const Session *session, Error *error)
 bool
 session_for_us_meanwhile(const Session *session, Error *error)
 {
-	char commands[512];
-
-	snprintf(commands, sizeof(commands),
-			 "SET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT;"
-			 " SET LOCAL client_encoding TO DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp;"
-			 " SET LOCAL statement_timeout = %lld; SET LOCAL lock_timeout = %lld",
-			 statement_timeout(session), lock_timeout(session));
-	return query_run(session, commands, NULL, error);
+	return run_for_us_meanwhile(session, "", error);
 }
 
 /* What is locked meanwhile is given back as well. */
 bool
 session_begin_aside(const Session *session, Error *error)
 {
-	return query_run(session, "SAVEPOINT rdsinit_aside", NULL, error) && session_for_us_meanwhile(session, error);
+	return run_for_us_meanwhile(session, "SAVEPOINT rdsinit_aside; ", error);
 }
 
 bool
@@ -147,7 +143,13 @@ session_restore_lock_timeout(const Session *session, const char *before, Error *
 bool
 session_fire_deferred(const Session *session, Error *error)
 {
-	return query_run(session, "SET CONSTRAINTS ALL IMMEDIATE", NULL, error);
+	return query_run(session, FIRE_COMMAND, NULL, error);
+}
+
+bool
+session_fire_deferred_anew(const Session *session, Error *error)
+{
+	return run_for_script(session, "; " FIRE_COMMAND, error);
 }
 
 bool
@@ -169,15 +171,58 @@ session_standard_strings(const Session *session)
 }
 
 static bool
+run_for_us(const Session *session, const char *before, const char *after, PGresult **result, Error *error)
+{
+	char commands[COMMANDS_SIZE];
+
+	snprintf(commands, sizeof(commands),
+			 "%s" RESET_SESSION "; %s; SET LOCAL search_path = pg_catalog, pg_temp;"
+			 " SET LOCAL statement_timeout = %lld; SET LOCAL lock_timeout = %lld%s",
+			 before, watch_command(session, true), statement_timeout(session), lock_timeout(session), after);
+	return query_run(session, commands, result, error);
+}
+
+static bool
+run_for_script(const Session *session, const char *after, Error *error)
+{
+	char command[COMMANDS_SIZE / 2];
+	char commands[COMMANDS_SIZE];
+
+	write_cap(session, true, lock_timeout(session), command, sizeof(command));
+	snprintf(commands, sizeof(commands), RESET_SESSION "; %s; %s%s", watch_command(session, true), command, after);
+	return query_run(session, commands, NULL, error);
+}
+
+static bool
+run_for_us_meanwhile(const Session *session, const char *before, Error *error)
+{
+	char commands[COMMANDS_SIZE];
+
+	snprintf(commands, sizeof(commands),
+			 "%sSET LOCAL SESSION AUTHORIZATION DEFAULT; SET LOCAL role TO DEFAULT;"
+			 " SET LOCAL client_encoding TO DEFAULT; SET LOCAL search_path = pg_catalog, pg_temp;"
+			 " SET LOCAL statement_timeout = %lld; SET LOCAL lock_timeout = %lld",
+			 before, statement_timeout(session), lock_timeout(session));
+	return query_run(session, commands, NULL, error);
+}
+
+static bool
 cap(const Session *session, bool is_local, long long most, Error *error)
 {
-	char statement[32];
-	char lock[32];
-	Parameter parameters[3] = {{statement, 0}, {lock, 0}, {is_local ? "true" : "false", 0}};
+	char command[COMMANDS_SIZE / 2];
 
-	snprintf(statement, sizeof(statement), "%lld", statement_timeout(session));
-	snprintf(lock, sizeof(lock), "%lld", most);
-	return query_run_parameters(session, session->is_watched ? CAP_AND_WATCH_QUERY : CAP_QUERY, 3, parameters, NULL, error);
+	write_cap(session, is_local, most, command, sizeof(command));
+	return query_run(session, command, NULL, error);
+}
+
+static void
+write_cap(const Session *session, bool is_local, long long most, char *command, size_t size)
+{
+	long long longest = statement_timeout(session);
+	const char *watch = is_local ? CAP_WATCH("true") : CAP_WATCH("false");
+	const char *local = is_local ? "true" : "false";
+
+	snprintf(command, size, CAP_COMMAND, session->is_watched ? watch : "", longest, longest, local, most, most, local);
 }
 
 /* Nothing is watched where the server does not know how. */

@@ -20,6 +20,9 @@
  */
 extern bool session_for_us(const Session *session, Error *error);
 
+/* Begins a transaction with that, in one message; "process" says whose it is, and is to be cleared. */
+extern bool session_begin_for_us(const Session *session, PGresult **process, Error *error);
+
 /* For a script: as if it were the session's first. */
 extern bool session_for_script(const Session *session, Error *error);
 
@@ -52,6 +55,9 @@ extern bool session_standard_strings(const Session *session);
 
 /* Before COMMIT, and before the last look at what is lost: has deferred constraints checked, and deferred triggers fired. */
 extern bool session_fire_deferred(const Session *session, Error *error);
+
+/* The same, with the settings of session_for_script(). */
+extern bool session_fire_deferred_anew(const Session *session, Error *error);
 
 /* After that: what a script leaves in a session that a pooler gives to others. */
 extern bool session_leave(const Session *session, Error *error);

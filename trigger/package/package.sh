@@ -67,12 +67,15 @@ package_options() {
 compile() {
 	local source=$work/source key pack='' libs=(
 		-lpgfeutils -lpq -lpgcommon -lpgport -lcurl -ljansson -lssl -lcrypto)
+	# What trigger/package/*.c has instead of the libraries' own.
+	local wrapped=(
+		OPENSSL_init_crypto OPENSSL_init_ssl ERR_error_string_n ERR_reason_error_string scram_SaltedPassword)
 
 	key=$(cat "$libraries/key" trigger/package/package.sh | sha256sum)
 	[ "$(cat "$source/key" 2>/dev/null)" = "$key" ] || rm -rf "$source"
 	mkdir -p "$source/trigger" "$source/src"
 	rm -rf "$source"/trigger/*.[ch] "$source/src"/*
-	cp -p trigger/*.[ch] trigger/Makefile trigger/*.mk "$source/trigger"
+	cp -p trigger/*.[ch] trigger/package/*.c trigger/Makefile trigger/*.mk "$source/trigger"
 	cp -rp src/shared src/*.h "$source/src"
 	cp -p rdsinit.control "$source"
 	echo "$key" >"$source/key"
@@ -84,7 +87,7 @@ compile() {
 	say "building the trigger for $lambda"
 	logged "$work/trigger.log" make -C "$source/trigger" -j "$(nproc)" WERROR=1 CC="$triplet-gcc" \
 		PG_CONFIG=true PKG_CONFIG=true CFLAGS="$(flags) -DRDSINIT_STATIC" \
-		LDFLAGS="-static-pie -Wl,--gc-sections,-z,relro,-z,now,--strip-all$pack" \
+		LDFLAGS="-static-pie -Wl,--gc-sections,-z,relro,-z,now,--strip-all$pack ${wrapped[*]/#/-Wl,--wrap=}" \
 		POSTGRES_CFLAGS="$(include_flags) $(postgres_include_flags)" \
 		TRIGGER_LIBS="$(library_flags) -L$libraries/root/usr/lib/postgresql/$PG_MAJOR/lib \
 			-Wl,--start-group ${libs[*]} -Wl,--end-group -pthread"
