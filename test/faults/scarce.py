@@ -68,18 +68,15 @@ class OnDisk(Victim):
         super().__init__(max_wal_size='4MB', min_wal_size='2MB', wal_recycle='off', wal_init_zero='on', **settings)
         self.what, self.disk = what, None
 
-    def run(self, program, *arguments):
-        if program == 'initdb':
-            self.disk = Disk(self.directory / 'disk', 400 if self.what == 'data' else 60)
-            wal = self.directory / 'wal' if self.what == 'data' else self.disk.path / 'wal'
-            data = pathlib.Path(arguments[-1].partition('=')[2])
-            if self.what == 'data':
-                place = self.disk.path / 'data'
-                place.mkdir(mode=0o700)
-                shutil.chown(place, 'postgres', 'postgres')
-                data.symlink_to(place)
-            arguments = [*arguments, '--waldir=%s' % wal, '--wal-segsize=1']
-        return super().run(program, *arguments)
+    def make_data(self):
+        self.disk = Disk(self.directory / 'disk', 400 if self.what == 'data' else 60)
+        wal = self.directory / 'wal' if self.what == 'data' else self.disk.path / 'wal'
+        if self.what == 'data':
+            place = self.disk.path / 'data'
+            place.mkdir(mode=0o700)
+            shutil.chown(place, 'postgres', 'postgres')
+            self.data.symlink_to(place)
+        self.initdb('--waldir=%s' % wal, '--wal-segsize=1')
 
     def leave(self, size):
         """For the WAL, the rest of a segment as well: it is written on until so much of it is left."""

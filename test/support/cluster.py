@@ -2,6 +2,8 @@
 to start and stop it, to have it without the extension, to have it speak TLS.
 """
 
+import atexit
+import functools
 import os
 import pathlib
 import shutil
@@ -38,17 +40,25 @@ class Cluster:
 
     def initialize(self):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-cluster-', dir=_memory()))
-        password = self.directory / 'password'
-        password.write_text('postgres\n')
-        _own(self.directory, password)
-        self.run('initdb', '--no-sync', '--username=postgres', '--pwfile=%s' % password, '--encoding=UTF8',
-                 '--locale=C.UTF-8', '--auth=scram-sha-256', '--pgdata=%s' % self.data)
+        _own(self.directory)
+        self.make_data()
         if not self.settings['port']:
             self._port = Port(self.settings['listen_addresses'])
             self.settings['port'] = self._port.number
         with open(self.data / 'postgresql.conf', 'a', encoding='utf-8') as file:
             file.writelines("%s = '%s'\n" % item for item in self.settings.items())
         return self
+
+    def make_data(self):
+        """A copy of what initdb has made once: that takes a tenth of the time."""
+        subprocess.run(['cp', '-a', _data(self.programs), self.data], check=True)
+
+    def initdb(self, *options):
+        password = self.directory / 'password'
+        password.write_text('postgres\n')
+        _own(password)
+        self.run('initdb', '--no-sync', '--username=postgres', '--pwfile=%s' % password, '--encoding=UTF8',
+                 '--locale=C.UTF-8', '--auth=scram-sha-256', '--pgdata=%s' % self.data, *options)
 
     def copy_of(self, primary):
         """A streaming standby of a primary that runs and has wal_senders."""
@@ -106,6 +116,18 @@ def server_program(name):
     directory = subprocess.run([os.environ.get('PG_CONFIG', 'pg_config'), '--bindir'],
                                check=True, capture_output=True, text=True).stdout.strip()
     return os.path.join(directory, name)
+
+
+@functools.lru_cache
+def _data(programs):
+    """A data directory that initdb has made, for as long as this process."""
+    made = Cluster()
+    made.programs = programs
+    made.directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-initdb-', dir=_memory()))
+    atexit.register(shutil.rmtree, made.directory, ignore_errors=True)
+    _own(made.directory)
+    made.initdb()
+    return made.data
 
 
 def _memory():
