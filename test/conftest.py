@@ -52,6 +52,13 @@ def has_extension(server):
     return found
 
 
+@pytest.fixture
+def two_kinds_of_string(server):
+    """Before PostgreSQL 19 standard_conforming_strings can be off."""
+    if int(server.value('SHOW server_version_num')) >= 190000:
+        pytest.skip('this server knows one kind of string')
+
+
 @pytest.fixture(autouse=True)
 def _extension_where_marked(request):
     if request.node.get_closest_marker('extension') and not request.getfixturevalue('has_extension'):

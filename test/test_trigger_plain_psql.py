@@ -295,8 +295,6 @@ COMMANDS = {
     'CRLF': '\\set x 1\r\nCREATE TABLE a AS\r\nSELECT :x AS x\r\n;\r\n\\if true\r\nCREATE TABLE b ();\r\n\\endif\r\n',
     'one long line': ' '.join('CREATE TABLE t%d ();' % n for n in range(300)),
     'BEGIN and COMMIT': 'SELECT 1;\nCREATE TABLE a ();\nBEGIN;\nCREATE TABLE b ();\nCOMMIT;\nBEGIN;\nCREATE TABLE c ();\nEND;',
-    'strings over lines': "SET standard_conforming_strings = off;\nCREATE TABLE a AS SELECT 'a\\';' \n 'b' x;\n"
-                          "SET standard_conforming_strings = on; CREATE TABLE b AS SELECT 'a\\' x;",
 }
 
 
@@ -305,12 +303,17 @@ def test_commands(as_psql, script):
     as_psql(script)
 
 
+def test_strings_over_lines(as_psql, two_kinds_of_string):
+    as_psql("SET standard_conforming_strings = off;\nCREATE TABLE a AS SELECT 'a\\';' \n 'b' x;\n"
+            "SET standard_conforming_strings = on; CREATE TABLE b AS SELECT 'a\\' x;")
+
+
 def test_a_string_that_goes_on_is_what_it_is_to_the_server(plain, database):
     plain("CREATE TABLE t AS SELECT E'a'\n  'b\\';c' AS x;").succeed()
     assert database.value('SELECT x FROM t') == "ab';c"
 
 
-def test_connect_to_the_same_database_begins_with_the_settings_of_the_start(plain, database):
+def test_connect_to_the_same_database_begins_with_the_settings_of_the_start(plain, database, two_kinds_of_string):
     plain('CREATE SCHEMA s;\nSET search_path = s;\nSET standard_conforming_strings = off;\nCREATE TABLE a ();\n'
           "\\connect %s\nCREATE TABLE b AS SELECT 'x\\' AS x;\n\\c\n\\c -\n" % database.name).succeed()
     assert database.relations() == ['public.b', 's.a']

@@ -9,8 +9,3 @@ INSERT INTO "a;b" VALUES ('x'
 /* ; /* nested ; */ ' " $$ ; */
 INSERT INTO "a;b" ("c""d") SELECT f();;;
 COMMENT ON TABLE "a;b" IS $é$ a tag with a letter $é$;
-SET standard_conforming_strings = off;
-SET escape_string_warning = off;
-INSERT INTO "a;b" ("c""d") VALUES ('\';'), ('it\'s; old');
-SET standard_conforming_strings = on;
-INSERT INTO "a;b" ("c""d") VALUES ('\'), (';');
