@@ -62,7 +62,7 @@ session_for_us(const Session *session, Error *error)
 bool
 session_begin_for_us(const Session *session, PGresult **process, Error *error)
 {
-	return run_for_us(session, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ",
+	return run_for_us(session, QUERY_BEGIN " ",
 					  "; SELECT pg_catalog.pg_backend_pid() AS pid", process, error);
 }
 

@@ -81,10 +81,7 @@ query_run_statement(const Session *session, const char *sql, const CopyData *dat
 bool
 query_begin(const Session *session, Error *error)
 {
-	return query_run(session,
-					 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
-					 " SET LOCAL idle_in_transaction_session_timeout = 0",
-					 NULL, error);
+	return query_run(session, QUERY_BEGIN " SET LOCAL idle_in_transaction_session_timeout = 0", NULL, error);
 }
 
 bool

@@ -73,9 +73,12 @@ typedef struct CopyData
 extern bool query_run_statement(const Session *session, const char *sql, const CopyData *data, bool keep_rows,
 								PGresult **result, Error *error);
 
+/* However the session is set: it may write, and sees what others commit. */
+#define QUERY_BEGIN "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;"
+
 /*
- * BEGIN, for a transaction of our own, however the session is set: it may write,
- * sees what others commit, and is not ended for being idle between two messages.
+ * BEGIN, for a transaction of our own, which is not ended for being idle between two
+ * messages.
  */
 extern bool query_begin(const Session *session, Error *error);
 
