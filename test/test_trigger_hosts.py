@@ -3,6 +3,7 @@
 A primary and its streaming standby, on two addresses of loopback and one port, since DB_PORT is that of all hosts.
 """
 
+import contextlib
 import os
 import signal
 import time
@@ -130,7 +131,8 @@ def crash(pair):
         "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'")]
     postmaster = int((pair.primary.data / 'postmaster.pid').read_text().split()[0])
     for pid in [postmaster, *pids]:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):   # a backend ends by itself when its postmaster is gone
+            os.kill(pid, signal.SIGKILL)
     (pair.primary.data / 'postmaster.pid').unlink()     # nothing is there to be stopped
 
 
