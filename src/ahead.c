@@ -5,8 +5,8 @@
  *
  * The trees are held, within bounds, so that they need not be made again.  Not
  * where most are of queries: of data there can be much in a script, and to parse
- * it costs little beside the memory.  They are taken where the same bytes are read by the same
- * rules, and once, since a command may change its tree.
+ * it costs little beside the memory.  They are taken where the same bytes are
+ * read by the same rules, and once, since a command may change its tree.
  *
  *-------------------------------------------------------------------------
  */
@@ -144,7 +144,7 @@ are_commands(const List *statements)
 
 	foreach(cell, statements)
 		queries += rds_is_query(lfirst_node(RawStmt, cell)) ? 1 : 0;
-	return queries < list_length(statements) / 2;
+	return 2 * queries < list_length(statements);
 }
 
 static void
