@@ -28,6 +28,9 @@ OBJS = \
 	src/decide.o \
 	src/definition.o \
 	src/definition_columns.o \
+	src/definition_constraint.o \
+	src/definition_index.o \
+	src/definition_routine.o \
 	src/dependents.o \
 	src/deploy.o \
 	src/distributed.o \

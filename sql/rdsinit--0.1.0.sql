@@ -417,53 +417,9 @@ BEGIN
 END
 $do$;
 
-REVOKE ALL ON FUNCTION rdsinit.apply(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.apply_file(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.plan(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.plan_text(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.plan_html(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.plan_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.plan_bundle_text(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.plan_bundle_html(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.plan_file(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.plan_file_text(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.plan_file_html(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON PROCEDURE rdsinit.deploy(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.pending(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.baseline(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.undo(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.adopt(pg_catalog.regclass, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.ensure_database(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.statements(pg_catalog.text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.drift() FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.accept_drift() FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.objects() FROM PUBLIC;
-REVOKE ALL ON FUNCTION rdsinit.fingerprint() FROM PUBLIC;
-
-GRANT EXECUTE ON FUNCTION rdsinit.apply(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.apply_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.apply_file(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.plan(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.plan_text(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.plan_html(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.plan_bundle(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.plan_bundle_text(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.plan_bundle_html(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.plan_file(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.plan_file_text(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.plan_file_html(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON PROCEDURE rdsinit.deploy(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.pending(pg_catalog.text[], pg_catalog.text[], pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.baseline(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.undo(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.adopt(pg_catalog.regclass, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.ensure_database(pg_catalog.text, pg_catalog.jsonb) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.statements(pg_catalog.text) TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.drift() TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.accept_drift() TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.objects() TO pg_database_owner WITH GRANT OPTION;
-GRANT EXECUTE ON FUNCTION rdsinit.fingerprint() TO pg_database_owner WITH GRANT OPTION;
+-- For all at once: as statements of their own these took a tenth of CREATE EXTENSION's time.
+REVOKE ALL ON ALL ROUTINES IN SCHEMA rdsinit FROM PUBLIC;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA rdsinit TO pg_database_owner WITH GRANT OPTION;
 
 GRANT SELECT, INSERT ON rdsinit.object TO pg_database_owner WITH GRANT OPTION;
 GRANT SELECT, INSERT ON rdsinit.history TO pg_database_owner WITH GRANT OPTION;

@@ -2,9 +2,10 @@
  *
  * aside.c
  *	  What the catalog says of objects elsewhere than in their own rows: that an
- *	  extension has made them, that there is a comment on them.
+ *	  extension has made them, that there is a comment on them; and of relations,
+ *	  that they have parents, settings, or a constraint that they are the index of.
  *
- * Of most objects it says neither, and to find that out takes a descent of an
+ * Of most objects it says none of it, and to find that out takes a descent of an
  * index for each.  Where many objects are read, what it says is read first, all
  * at once, unless that is too much itself.
  *
@@ -18,9 +19,12 @@
 #include "access/transam.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_description.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -52,15 +56,32 @@ typedef struct Commented
 	List *comments; /* of RdsComment */
 } Commented;
 
+/* What a row of a catalog says of a relation. */
+typedef struct Said
+{
+	Oid relation;
+	Oid object;
+} Said;
+
+typedef bool (*Hear)(HeapTuple row, Said *said);
+
 /* NULL: not read. */
-static HTAB *members = NULL;   /* of Key */
-static HTAB *commented = NULL; /* of Commented */
+static HTAB *members = NULL;     /* of Key */
+static HTAB *commented = NULL;   /* of Commented */
+static HTAB *children = NULL;    /* of Said: with parents */
+static HTAB *adjusted = NULL;    /* of Said: with options, or in a tablespace */
+static HTAB *constrained = NULL; /* of Said: indexes, by which constraint */
 
 static HTAB *read_members(int64 most);
 static bool read_members_of(Oid extension, Relation depend, HTAB *all, int64 most);
 static HTAB *read_commented(int64 most);
 static RdsComment *comment_of(Relation relation, HeapTuple row);
-static HTAB *make(const char *name, Size entry);
+static HTAB *read_said(Oid catalog, Oid index, Hear hear, int64 most);
+static bool hear_of_parents(HeapTuple row, Said *said);
+static bool hear_of_settings(HeapTuple row, Said *said);
+static bool hear_of_constraint(HeapTuple row, Said *said);
+static HTAB *make(const char *name, Size key, Size entry);
+static void drop(HTAB **table);
 
 /*
  * rds_aside_begin
@@ -71,21 +92,26 @@ static HTAB *make(const char *name, Size entry);
 void
 rds_aside_begin(int objects)
 {
-	members = commented = NULL;
+	int64 most = (int64) objects * ROWS_FOR_ONE;
+
+	members = commented = children = adjusted = constrained = NULL;
 	if (objects < FEWEST)
 		return;
-	members = read_members((int64) objects * ROWS_FOR_ONE);
-	commented = read_commented((int64) objects * ROWS_FOR_ONE);
+	members = read_members(most);
+	commented = read_commented(most);
+	children = read_said(InheritsRelationId, InheritsRelidSeqnoIndexId, hear_of_parents, most);
+	adjusted = read_said(RelationRelationId, ClassOidIndexId, hear_of_settings, most);
+	constrained = read_said(ConstraintRelationId, ConstraintOidIndexId, hear_of_constraint, most);
 }
 
 void
 rds_aside_end(void)
 {
-	if (members != NULL)
-		hash_destroy(members);
-	if (commented != NULL)
-		hash_destroy(commented);
-	members = commented = NULL;
+	drop(&members);
+	drop(&commented);
+	drop(&children);
+	drop(&adjusted);
+	drop(&constrained);
 }
 
 /* Has an extension made the object? */
@@ -97,6 +123,32 @@ rds_is_of_extension(Oid catalog, Oid oid)
 	if (members == NULL || oid < FirstNormalObjectId)
 		return OidIsValid(getExtensionOfObject(catalog, oid));
 	return hash_search(members, &key, HASH_FIND, NULL) != NULL;
+}
+
+/* Can it be that the relation has parents? */
+bool
+rds_may_have_parents(Oid relation)
+{
+	return children == NULL || hash_search(children, &relation, HASH_FIND, NULL) != NULL;
+}
+
+/* Can it be that the relation has options, or is in another tablespace than the database? */
+bool
+rds_may_have_settings(Oid relation)
+{
+	return adjusted == NULL || hash_search(adjusted, &relation, HASH_FIND, NULL) != NULL;
+}
+
+/* The constraint that has made the index; InvalidOid: none. */
+Oid
+rds_constraint_of(Oid index)
+{
+	const Said *said;
+
+	if (constrained == NULL)
+		return get_index_constraint(index);
+	said = hash_search(constrained, &index, HASH_FIND, NULL);
+	return said == NULL ? InvalidOid : said->object;
 }
 
 /* The comments on an object and on its columns, a list of RdsComment in order of column. */
@@ -147,7 +199,7 @@ rds_comment_in(const List *comments, int column)
 static HTAB *
 read_members(int64 most)
 {
-	HTAB *all = make("rdsinit members of extensions", sizeof(Key));
+	HTAB *all = make("rdsinit members of extensions", sizeof(Key), sizeof(Key));
 	Relation extensions = table_open(ExtensionRelationId, AccessShareLock);
 	Relation depend = table_open(DependRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(extensions, InvalidOid, false, NULL, 0, NULL);
@@ -195,7 +247,7 @@ read_members_of(Oid extension, Relation depend, HTAB *all, int64 most)
 static HTAB *
 read_commented(int64 most)
 {
-	HTAB *all = make("rdsinit objects with comments", sizeof(Commented));
+	HTAB *all = make("rdsinit objects with comments", sizeof(Key), sizeof(Commented));
 	Relation relation = table_open(DescriptionRelationId, AccessShareLock);
 	ScanKeyData key;
 	SysScanDesc scan;
@@ -239,13 +291,77 @@ comment_of(Relation relation, HeapTuple row)
 	return comment;
 }
 
+/* By an index that begins with an OID, from the first that is not the system's; NULL where there are more rows than that. */
 static HTAB *
-make(const char *name, Size entry)
+read_said(Oid catalog, Oid index, Hear hear, int64 most)
+{
+	HTAB *all = make("rdsinit relations of which is said", sizeof(Oid), sizeof(Said));
+	Relation relation = table_open(catalog, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+	int64 rows = 0;
+
+	ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(FirstNormalObjectId));
+	scan = systable_beginscan(relation, index, true, NULL, 1, &key);
+	while (rows <= most && HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		Said said = {0};
+
+		CHECK_FOR_INTERRUPTS();
+		if (hear(row, &said))
+			((Said *) hash_search(all, &said.relation, HASH_ENTER, NULL))->object = said.object;
+		rows++;
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	if (rows <= most)
+		return all;
+	hash_destroy(all);
+	return NULL;
+}
+
+static bool
+hear_of_parents(HeapTuple row, Said *said)
+{
+	said->relation = ((Form_pg_inherits) GETSTRUCT(row))->inhrelid;
+	return true;
+}
+
+static bool
+hear_of_settings(HeapTuple row, Said *said)
+{
+	said->relation = ((Form_pg_class) GETSTRUCT(row))->oid;
+	return OidIsValid(((Form_pg_class) GETSTRUCT(row))->reltablespace) || !heap_attisnull(row, Anum_pg_class_reloptions, NULL);
+}
+
+/* As get_index_constraint: what refers to an index has not made it. */
+static bool
+hear_of_constraint(HeapTuple row, Said *said)
+{
+	const Form_pg_constraint constraint = (Form_pg_constraint) GETSTRUCT(row);
+
+	said->relation = constraint->conindid;
+	said->object = constraint->oid;
+	return constraint->contype == CONSTRAINT_PRIMARY || constraint->contype == CONSTRAINT_UNIQUE ||
+		   constraint->contype == CONSTRAINT_EXCLUSION;
+}
+
+static HTAB *
+make(const char *name, Size key, Size entry)
 {
 	HASHCTL control = {0};
 
-	control.keysize = sizeof(Key);
+	control.keysize = key;
 	control.entrysize = entry;
 	control.hcxt = CurrentMemoryContext;
 	return hash_create(name, 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+static void
+drop(HTAB **table)
+{
+	if (*table != NULL)
+		hash_destroy(*table);
+	*table = NULL;
 }

@@ -19,6 +19,9 @@ typedef struct RdsComment
 extern void rds_aside_begin(int objects);
 extern void rds_aside_end(void);
 extern bool rds_is_of_extension(Oid catalog, Oid oid);
+extern bool rds_may_have_parents(Oid relation);
+extern bool rds_may_have_settings(Oid relation);
+extern Oid rds_constraint_of(Oid index);
 extern List *rds_comments_on(Oid catalog, Oid oid);
 extern const char *rds_comment_in(const List *comments, int column);
 

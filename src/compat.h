@@ -249,6 +249,13 @@ rds_settings(int *count)
 /* Sends a message, waiting for room. */
 #define rds_shm_mq_send(queue, length, data) shm_mq_send(queue, length, data, false, true)
 
+/* PostgreSQL 18 has keys without overlaps. */
+#if PG_VERSION_NUM >= 180000
+#define rds_has_period(constraint) ((constraint)->conperiod)
+#else
+#define rds_has_period(constraint) false
+#endif
+
 /* PostgreSQL 19 made CLUSTER a form of REPACK. */
 #if PG_VERSION_NUM >= 190000
 typedef RepackStmt RdsClusterStmt;

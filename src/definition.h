@@ -34,6 +34,8 @@ extern void rds_append_tablespace(StringInfo out, Oid tablespace);
 extern void rds_append_collation(StringInfo out, Oid collation);
 extern void rds_append_comment(StringInfo out, Oid catalog, Oid oid);
 extern void rds_append_columns(StringInfo out, Oid relation);
+extern void rds_append_constraint(StringInfo out, HeapTuple row);
+extern void rds_append_routine(StringInfo out, HeapTuple row);
 extern void rds_append_end(StringInfo out, Relation catalog, HeapTuple row, bool has_labels);
 
 #endif /* RDS_DEFINITION_H */

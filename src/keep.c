@@ -34,6 +34,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "aside.h"
 #include "definition.h"
 #include "keep.h"
 #include "kept.h"
@@ -254,7 +255,7 @@ whole_of(Oid catalog, HeapTuple row, RdsTouchKey *whole)
 				break;
 			}
 			whole->catalog = ConstraintRelationId;
-			whole->oid = get_index_constraint(((const FormData_pg_class *) form)->oid);
+			whole->oid = rds_constraint_of(((const FormData_pg_class *) form)->oid);
 			return OidIsValid(whole->oid);
 		case AccessMethodOperatorRelationId:
 			whole->catalog = OperatorFamilyRelationId;

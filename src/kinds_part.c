@@ -150,7 +150,7 @@ define_constraint(StringInfo out, HeapTuple row)
 {
 	const Form_pg_constraint constraint = (Form_pg_constraint) GETSTRUCT(row);
 
-	rds_append_result(out, "", pg_get_constraintdef, ObjectIdGetDatum(constraint->oid), (Datum) 0, "");
+	rds_append_constraint(out, row);
 	if (constraint->contype == CONSTRAINT_FOREIGN)
 	{
 		if (!all_triggers_enabled(constraint->oid))
@@ -163,13 +163,16 @@ define_constraint(StringInfo out, HeapTuple row)
 static void
 append_index(StringInfo out, Oid index)
 {
-	HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
-
 	rds_append_index_state(out, index);
-	if (HeapTupleIsValid(row))
+	if (rds_may_have_settings(index))
 	{
-		rds_append_reloptions(out, "\nWITH ", row);
-		ReleaseSysCache(row);
+		HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
+
+		if (HeapTupleIsValid(row))
+		{
+			rds_append_reloptions(out, "\nWITH ", row);
+			ReleaseSysCache(row);
+		}
 	}
 	rds_append_comment(out, RelationRelationId, index);
 }

@@ -52,7 +52,6 @@ static void append_storage(StringInfo out, HeapTuple row);
 static void define_sequence(StringInfo out, HeapTuple row);
 static void append_owning_column(StringInfo out, Oid sequence);
 static void define_index(StringInfo out, HeapTuple row);
-static void append_expression_statistics(StringInfo out, Oid index);
 
 const RdsObjectKind rds_kinds_of_relations[] = {
 	{.catalog = RelationRelationId, .name = name_relation, .define = define_relation},
@@ -116,7 +115,7 @@ is_of_constraint(Oid index)
 		return false;
 	may_be = ((Form_pg_index) GETSTRUCT(row))->indisunique || ((Form_pg_index) GETSTRUCT(row))->indisexclusion;
 	ReleaseSysCache(row);
-	return may_be && OidIsValid(get_index_constraint(index));
+	return may_be && OidIsValid(rds_constraint_of(index));
 }
 
 static void
@@ -183,11 +182,14 @@ define_table(StringInfo out, HeapTuple row)
 static void
 append_parents(StringInfo out, const char *before, Oid relation)
 {
-	Relation catalog = table_open(InheritsRelationId, AccessShareLock);
+	Relation catalog;
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
 
+	if (!rds_may_have_parents(relation))
+		return;
+	catalog = table_open(InheritsRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
 	scan = systable_beginscan(catalog, InheritsRelidSeqnoIndexId, true, NULL, 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
@@ -298,7 +300,7 @@ append_storage(StringInfo out, HeapTuple row)
 	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
 
 	rds_append_reloptions(out, "\nWITH ", row);
-	if (OidIsValid(class->reltoastrelid))
+	if (OidIsValid(class->reltoastrelid) && rds_may_have_settings(class->reltoastrelid))
 	{
 		HeapTuple toast = SearchSysCache1(RELOID, ObjectIdGetDatum(class->reltoastrelid));
 
@@ -365,61 +367,9 @@ define_index(StringInfo out, HeapTuple row)
 {
 	const Form_pg_class class = (Form_pg_class) GETSTRUCT(row);
 
-	rds_append_result(out, "", pg_get_indexdef, ObjectIdGetDatum(class->oid), (Datum) 0, "");
+	rds_append_index(out, row);
 	if (class->relispartition)
 		append_parents(out, "\nPARTITION OF ", class->oid);
 	rds_append_index_state(out, class->oid);
-	append_expression_statistics(out, class->oid);
-}
-
-/* What is not said by the definition of an index, or of its constraint. */
-void
-rds_append_index_state(StringInfo out, Oid index)
-{
-	HeapTuple row = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-	HeapTuple class = SearchSysCache1(RELOID, ObjectIdGetDatum(index));
-
-	if (HeapTupleIsValid(row))
-	{
-		const Form_pg_index form = (Form_pg_index) GETSTRUCT(row);
-
-		appendStringInfo(out, "%s%s%s", form->indisvalid ? "" : "\nINVALID", form->indisclustered ? "\nCLUSTER" : "",
-						 form->indisreplident ? "\nREPLICA IDENTITY" : "");
-		ReleaseSysCache(row);
-	}
-	if (HeapTupleIsValid(class))
-	{
-		rds_append_tablespace(out, ((Form_pg_class) GETSTRUCT(class))->reltablespace);
-		ReleaseSysCache(class);
-	}
-}
-
-static void
-append_expression_statistics(StringInfo out, Oid index)
-{
-	HeapTuple row = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index));
-	bool has_none = true;
-	int count = 0;
-
-	if (HeapTupleIsValid(row))
-	{
-		count = ((Form_pg_index) GETSTRUCT(row))->indnatts;
-		(void) SysCacheGetAttr(INDEXRELID, row, Anum_pg_index_indexprs, &has_none);
-		ReleaseSysCache(row);
-	}
-	if (has_none)
-		return;
-	for (int i = 1; i <= count; i++)
-	{
-		HeapTuple column = SearchSysCache2(ATTNUM, ObjectIdGetDatum(index), Int16GetDatum(i));
-		bool isnull;
-		Datum target;
-
-		if (!HeapTupleIsValid(column))
-			continue;
-		target = SysCacheGetAttr(ATTNUM, column, Anum_pg_attribute_attstattarget, &isnull);
-		if (!isnull && DatumGetInt32(target) >= 0)
-			appendStringInfo(out, "\nSTATISTICS %d %d", i, DatumGetInt32(target));
-		ReleaseSysCache(column);
-	}
+	rds_append_index_statistics(out, class->oid);
 }

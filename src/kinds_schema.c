@@ -14,7 +14,6 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
@@ -27,12 +26,11 @@ static bool name_extension(RdsObject *object, HeapTuple row, Snapshot snapshot);
 static bool name_routine(RdsObject *object, HeapTuple row, Snapshot snapshot);
 static void define_schema(StringInfo out, HeapTuple row);
 static void define_extension(StringInfo out, HeapTuple row);
-static void define_routine(StringInfo out, HeapTuple row);
 
 const RdsObjectKind rds_kinds_of_schemas[] = {
 	{.catalog = NamespaceRelationId, .has_pinned = true, .name = name_schema, .define = define_schema},
 	{.catalog = ExtensionRelationId, .has_pinned = true, .name = name_extension, .define = define_extension},
-	{.catalog = ProcedureRelationId, .name = name_routine, .define = define_routine},
+	{.catalog = ProcedureRelationId, .name = name_routine, .define = rds_append_routine},
 	{0}};
 
 /* The schema "public" is for users to change. */
@@ -108,12 +106,4 @@ define_extension(StringInfo out, HeapTuple row)
 	appendStringInfo(out, "EXTENSION VERSION %s SCHEMA %s", quote_literal_cstr(TextDatumGetCString(version)),
 					 quote_identifier(schema != NULL ? schema : ""));
 	table_close(catalog, AccessShareLock);
-}
-
-static void
-define_routine(StringInfo out, HeapTuple row)
-{
-	rds_append_result(out, "", pg_get_functiondef, ObjectIdGetDatum(((Form_pg_proc) GETSTRUCT(row))->oid), (Datum) 0, "");
-	while (out->len > 0 && out->data[out->len - 1] == '\n')
-		out->data[--out->len] = '\0';
 }

@@ -22,6 +22,7 @@
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -279,13 +280,16 @@ may_have_some(const RdsObjectKind *kind)
 		return true;
 
 	catalog = table_open(rows, AccessShareLock);
-	by_oid = index_open(index, AccessShareLock);
-	scan = systable_beginscan_ordered(catalog, by_oid, NULL, 0, NULL);
-	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
-	if (HeapTupleIsValid(tuple))
-		found = rds_catalog_oid(catalog, tuple) >= FirstNormalObjectId;
-	systable_endscan_ordered(scan);
-	index_close(by_oid, AccessShareLock);
+	if (RelationGetNumberOfBlocks(catalog) > 0)
+	{
+		by_oid = index_open(index, AccessShareLock);
+		scan = systable_beginscan_ordered(catalog, by_oid, NULL, 0, NULL);
+		tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+		if (HeapTupleIsValid(tuple))
+			found = rds_catalog_oid(catalog, tuple) >= FirstNormalObjectId;
+		systable_endscan_ordered(scan);
+		index_close(by_oid, AccessShareLock);
+	}
 	table_close(catalog, AccessShareLock);
 
 	return found;

@@ -38,6 +38,7 @@
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -70,6 +71,14 @@ static bool active = false;    /* within its scripts */
 static bool renaming = false;  /* within a statement that renames */
 static bool replacing = false; /* … that puts defaults in the place of others */
 
+/*
+ * The relation that was named last, with its schema: it is touched by this script
+ * already.  What means another one from here on is told by the hooks: only what
+ * renames is not.
+ */
+static NameData last_schema;
+static NameData last_name;
+
 static void add_touched(Oid catalog, Oid oid);
 static void forget_new(Oid catalog, Oid oid);
 static void see_transaction(XactEvent event, void *arg);
@@ -77,6 +86,10 @@ static void add_relation_of_constraint(Oid constraint);
 static bool grants_on_named_relations(const GrantStmt *grant);
 static bool is_told_of(const AlterTableStmt *command);
 static bool replaces_defaults(const AlterTableStmt *command);
+static bool names_last(NodeTag command, ObjectType type, const Node *name);
+static void remember(NodeTag command, ObjectType type, const Node *name);
+static bool split_name(NodeTag command, ObjectType type, const Node *name, const char **schema, const char **relation);
+static void forget_last(void);
 static void add_relation(const RangeVar *name);
 static void add_relations(const List *names);
 static void add_type(List *name);
@@ -119,6 +132,7 @@ rds_touched_begin(bool in_transaction)
 	current = touched;
 	active = false;
 	renaming = replacing = false;
+	forget_last();
 
 	return touched;
 }
@@ -135,6 +149,7 @@ rds_touched_script(RdsTouched *touched, const char *name)
 	MemoryContextSwitchTo(oldcontext);
 	active = true;
 	renaming = replacing = false;
+	forget_last();
 }
 
 /* The scripts are done: nothing more is collected. */
@@ -303,19 +318,27 @@ rds_touched_before_utility(const Node *command)
 			names.command = T_Invalid;
 			break;
 	}
-	names.name = copyObject(unconstify(Node *, name));
+	if (name != NULL && names_last(names.command, names.type, name))
+		names.command = T_Invalid;
+	else
+		names.name = copyObject(unconstify(Node *, name));
 	/* where the command fails and a block catches it, the next one of the kind ends it */
 	if (names.renames)
+	{
 		renaming = true;
+		forget_last();
+	}
 	return names;
 }
 
 void
 rds_touched_after_utility(const RdsTouchedNames *names)
 {
-	if (names->command == T_Invalid || !active)
+	if (!active)
 		return;
 	replacing = false;
+	if (names->command == T_Invalid)
+		return;
 	switch (names->command)
 	{
 		case T_GrantStmt:
@@ -344,6 +367,72 @@ rds_touched_after_utility(const RdsTouchedNames *names)
 	}
 	if (names->renames)
 		renaming = false;
+	else if (names->name != NULL)
+		remember(names->command, names->type, names->name);
+}
+
+/* Does the command name the relation that the one before it has? */
+static bool
+names_last(NodeTag command, ObjectType type, const Node *name)
+{
+	const char *schema;
+	const char *relation;
+
+	return split_name(command, type, name, &schema, &relation) && strcmp(relation, NameStr(last_name)) == 0 &&
+		   strcmp(schema, NameStr(last_schema)) == 0;
+}
+
+static void
+remember(NodeTag command, ObjectType type, const Node *name)
+{
+	const char *schema;
+	const char *relation;
+
+	if (!split_name(command, type, name, &schema, &relation))
+		return;
+	namestrcpy(&last_schema, schema);
+	namestrcpy(&last_name, relation);
+}
+
+/* The relation, with its schema, that a command is about, where it is one and both are said. */
+static bool
+split_name(NodeTag command, ObjectType type, const Node *name, const char **schema, const char **relation)
+{
+	int parts = 2;
+
+	if (command == T_GrantStmt && list_length((const List *) name) == 1)
+		name = linitial((const List *) name);
+	if (IsA(name, RangeVar))
+	{
+		*schema = ((const RangeVar *) name)->catalogname == NULL ? ((const RangeVar *) name)->schemaname : NULL;
+		*relation = ((const RangeVar *) name)->relname;
+		return *schema != NULL;
+	}
+	switch (type)
+	{
+		case OBJECT_COLUMN:
+			parts = 3;
+			break;
+		case OBJECT_TABLE:
+		case OBJECT_VIEW:
+		case OBJECT_MATVIEW:
+		case OBJECT_SEQUENCE:
+		case OBJECT_FOREIGN_TABLE:
+			break;
+		default:
+			return false;
+	}
+	if (command != T_CommentStmt || list_length((const List *) name) != parts)
+		return false;
+	*schema = strVal(linitial((const List *) name));
+	*relation = strVal(lsecond((const List *) name));
+	return true;
+}
+
+static void
+forget_last(void)
+{
+	NameStr(last_name)[0] = '\0';
 }
 
 /* To look for what was written would take longer, the more tables there are. */
