@@ -37,9 +37,6 @@
 /* For fewer objects it is not worth the trouble. */
 #define FEWEST 100
 
-/* So many rows are read at once in the time that it takes to look for one object. */
-#define ROWS_FOR_ONE 4
-
 /* So many bytes of comments are kept in memory. */
 #define MOST_TEXT (16 * 1024 * 1024)
 
@@ -92,7 +89,7 @@ static void drop(HTAB **table);
 void
 rds_aside_begin(int objects)
 {
-	int64 most = (int64) objects * ROWS_FOR_ONE;
+	int64 most = (int64) objects * RDS_ROWS_FOR_ONE;
 
 	members = commented = children = adjusted = constrained = NULL;
 	if (objects < FEWEST)

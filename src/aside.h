@@ -10,6 +10,12 @@
 
 #include "nodes/pg_list.h"
 
+/* So many of a catalog's rows are read one after the other in the time that it takes to look for one. */
+#define RDS_ROWS_FOR_ONE 4
+
+/* For fewer it is not worth the trouble. */
+#define RDS_FEWEST_AT_ONCE 8
+
 typedef struct RdsComment
 {
 	int column; /* 0: on the object itself */

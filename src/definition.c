@@ -38,6 +38,7 @@
 #define OID_COLUMN 1
 
 static Oid index_of_part(Oid catalog);
+static int take_range(Relation catalog, const Oid *oids, int count, Snapshot snapshot, RdsRowTaker take, void *argument);
 static HeapTuple row_of_type(Oid type, Snapshot snapshot);
 static bool is_index(const Form_pg_class class);
 static void append_owner(StringInfo out, Relation catalog, HeapTuple row, Oid *owner);
@@ -100,6 +101,60 @@ rds_catalog_row_of(Oid catalog, Oid oid, Snapshot snapshot)
 
 	table_close(relation, AccessShareLock);
 	return row;
+}
+
+/*
+ * rds_catalog_rows
+ *		Gives the rows of several OIDs, which are in order, to somebody.
+ *
+ * What was made by one script has OIDs that are close to each other: all rows
+ * between the first and the last are read, unless there are too many others there.
+ */
+void
+rds_catalog_rows(Relation catalog, const Oid *oids, int count, Snapshot snapshot, RdsRowTaker take, void *argument)
+{
+	int done = count < RDS_FEWEST_AT_ONCE ? 0 : take_range(catalog, oids, count, snapshot, take, argument);
+
+	for (int i = done; i < count; i++)
+	{
+		HeapTuple row = rds_catalog_row(catalog, oids[i], snapshot);
+
+		take(i, row, argument);
+		if (HeapTupleIsValid(row))
+			heap_freetuple(row);
+	}
+}
+
+/* As far as it was worth it: how many OIDs' rows were given. */
+static int
+take_range(Relation catalog, const Oid *oids, int count, Snapshot snapshot, RdsRowTaker take, void *argument)
+{
+	Oid by_oid = index_of_part(RelationGetRelid(catalog));
+	int64 most = (int64) count * RDS_ROWS_FOR_ONE;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple row = NULL;
+	int done = 0;
+
+	if (!OidIsValid(by_oid))
+		by_oid = get_object_oid_index(RelationGetRelid(catalog));
+	ScanKeyInit(&keys[0], OID_COLUMN, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(oids[0]));
+	ScanKeyInit(&keys[1], OID_COLUMN, BTLessEqualStrategyNumber, F_OIDLE, ObjectIdGetDatum(oids[count - 1]));
+	scan = systable_beginscan(catalog, by_oid, true, snapshot, lengthof(keys), keys);
+	for (int64 rows = 0; rows < most && HeapTupleIsValid(row = systable_getnext(scan)); rows++)
+	{
+		Oid oid = rds_catalog_oid(catalog, row);
+
+		while (done < count && oids[done] < oid)
+			take(done++, NULL, argument);
+		if (done < count && oids[done] == oid)
+			take(done++, row, argument);
+	}
+	/* there are no more */
+	while (!HeapTupleIsValid(row) && done < count)
+		take(done++, NULL, argument);
+	systable_endscan(scan);
+	return done;
 }
 
 /* The OID of what a row of any catalog is about. */

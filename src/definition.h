@@ -18,6 +18,10 @@
 
 extern HeapTuple rds_catalog_row(Relation catalog, Oid oid, Snapshot snapshot);
 extern HeapTuple rds_catalog_row_of(Oid catalog, Oid oid, Snapshot snapshot);
+
+/* Given the row of one of several OIDs, by its number; NULL: there is none. */
+typedef void (*RdsRowTaker)(int number, HeapTuple row, void *argument);
+extern void rds_catalog_rows(Relation catalog, const Oid *oids, int count, Snapshot snapshot, RdsRowTaker take, void *argument);
 extern Oid rds_catalog_oid(Relation catalog, HeapTuple row);
 
 extern bool rds_is_temporary_schema(Oid schema, Snapshot snapshot);

@@ -15,6 +15,7 @@
 #include <limits.h>
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/pg_amop.h"
@@ -63,11 +64,21 @@ typedef struct Work
 
 typedef bool (*Choice)(const Work *work, const RdsTouch *touch);
 
+/* Touched parts of something in a catalog. */
+typedef struct PartsOf
+{
+	Work *work;
+	Oid catalog;
+	const Oid *oids;
+} PartsOf;
+
 static void keep(RdsTouched *touched);
 static void keep_all(void);
 static void begin(Work *work, RdsReading *reading, RdsTouched *touched);
 static void end(Work *work, RdsReading *reading);
 static void add_wholes(Work *work);
+static bool may_be_part(const Work *work, const RdsTouch *touch);
+static void add_whole(int number, HeapTuple row, void *argument);
 static bool is_whole(Oid relation);
 static bool whole_of(Oid catalog, HeapTuple row, RdsTouchKey *whole);
 static void add_dependents(Work *work);
@@ -176,6 +187,8 @@ begin(Work *work, RdsReading *reading, RdsTouched *touched)
 	work->now = RegisterSnapshot(GetLatestSnapshot());
 	work->kept = rds_kept_open(true);
 	work->first = rds_kept_is_empty(work->kept);
+	if (!work->first && touched != NULL)
+		rds_kept_expect(work->kept, hash_get_num_entries(touched->objects));
 	work->former = make_former(CurrentMemoryContext);
 	rds_objects_begin(reading, work->first || touched == NULL ? INT_MAX : hash_get_num_entries(touched->objects));
 	work->reading = reading;
@@ -202,24 +215,38 @@ add_wholes(Work *work)
 	for (int i = 0; i < lengthof(parts); i++)
 	{
 		int count;
-		Oid *oids = choose(work, parts[i], NULL, &count);
+		PartsOf parts_of = {.work = work, .catalog = parts[i]};
 
-		for (int j = 0; j < count; j++)
+		parts_of.oids = choose(work, parts[i], parts[i] == RelationRelationId ? may_be_part : NULL, &count);
+		if (count > 0)
 		{
-			RdsTouchKey key = {.catalog = parts[i], .oid = oids[j]};
-			const RdsTouch *touch = hash_search(work->touched->objects, &key, HASH_FIND, NULL);
-			HeapTuple row;
+			Relation catalog = table_open(parts[i], AccessShareLock);
 
-			/* a new index is there with its constraint, and of a table's OID there is nothing to be found */
-			if (key.catalog == RelationRelationId && (touch->is_new || is_whole(key.oid)))
-				continue;
-			row = rds_catalog_row_of(key.catalog, key.oid, NULL);
-			if (!HeapTupleIsValid(row) && work->touched->before != NULL)
-				row = rds_catalog_row_of(key.catalog, key.oid, work->touched->before);
-			if (HeapTupleIsValid(row) && whole_of(key.catalog, row, &key))
-				rds_touched_add(work->touched, key.catalog, key.oid, touch->script, false, true);
+			rds_catalog_rows(catalog, parts_of.oids, count, NULL, add_whole, &parts_of);
+			table_close(catalog, AccessShareLock);
 		}
 	}
+}
+
+/* A new index is there with its constraint, and of a table's OID there is nothing to be found. */
+static bool
+may_be_part(const Work *work, const RdsTouch *touch)
+{
+	return !touch->is_new && !is_whole(touch->key.oid);
+}
+
+static void
+add_whole(int number, HeapTuple row, void *argument)
+{
+	const PartsOf *parts = argument;
+	RdsTouched *touched = parts->work->touched;
+	RdsTouchKey key = {.catalog = parts->catalog, .oid = parts->oids[number]};
+	const RdsTouch *touch = hash_search(touched->objects, &key, HASH_FIND, NULL);
+
+	if (!HeapTupleIsValid(row) && touched->before != NULL)
+		row = rds_catalog_row_of(key.catalog, key.oid, touched->before);
+	if (HeapTupleIsValid(row) && whole_of(key.catalog, row, &key))
+		rds_touched_add(touched, key.catalog, key.oid, touch->script, false, true);
 }
 
 /* Is there a relation that is no part of anything? */
@@ -373,7 +400,9 @@ keep_touched(Work *work)
 		int count;
 		Oid *oids = choose(work, kind->catalog, NULL, &count);
 
-		if (kind->may_be != NULL)
+		if (kind->may_be != NULL && count > 0 && !rds_kind_may_have_some(kind))
+			count = 0;
+		else if (kind->may_be != NULL)
 		{
 			int kept = 0;
 

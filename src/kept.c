@@ -20,6 +20,7 @@
 #include "catalog/namespace.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -81,6 +82,8 @@ rds_kept_close(RdsKept *kept)
 		MemoryContextDelete(kept->context);
 		CommandCounterIncrement();
 	}
+	if (kept->hashes != NULL)
+		hash_destroy(kept->hashes);
 	relation_close(kept->by_hash, NoLock);
 	table_close(kept->table, NoLock);
 	pfree(kept);
@@ -97,6 +100,35 @@ rds_kept_is_empty(const RdsKept *kept)
 }
 
 /*
+ * rds_kept_expect
+ *		So many objects will be looked for.
+ *
+ * Most of them are new where there are many: which hashes there are is read, where
+ * that is less than to look for each.
+ */
+void
+rds_kept_expect(RdsKept *kept, int objects)
+{
+	HASHCTL control = {.keysize = sizeof(int64), .entrysize = sizeof(int64), .hcxt = CurrentMemoryContext};
+	SysScanDesc scan;
+	HeapTuple row;
+
+	if (RelationGetNumberOfBlocks(kept->table) > objects)
+		return;
+	kept->hashes = hash_create("rdsinit hashes of kept objects", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	scan = systable_beginscan(kept->table, InvalidOid, false, SnapshotSelf, 0, NULL);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		bool isnull;
+		int64 hash = DatumGetInt64(heap_getattr(row, RDS_OBJECT_HASH + 1, RelationGetDescr(kept->table), &isnull));
+
+		CHECK_FOR_INTERRUPTS();
+		(void) hash_search(kept->hashes, &hash, HASH_ENTER, NULL);
+	}
+	systable_endscan(scan);
+}
+
+/*
  * Forgets an object, if there is anything of it.
  *
  * What is not inserted yet is no row of an object that could be put once more: each is read once.
@@ -104,12 +136,15 @@ rds_kept_is_empty(const RdsKept *kept)
 bool
 rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity)
 {
+	int64 hash = hash_of(kind, identity);
 	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
 	bool found = false;
 
-	ScanKeyInit(&key, RDS_OBJECT_HASH + 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(hash_of(kind, identity)));
+	if (kept->hashes != NULL && hash_search(kept->hashes, &hash, HASH_FIND, NULL) == NULL)
+		return false;
+	ScanKeyInit(&key, RDS_OBJECT_HASH + 1, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(hash));
 	scan = systable_beginscan_ordered(kept->table, kept->by_hash, SnapshotSelf, 1, &key);
 	while (HeapTupleIsValid(row = systable_getnext_ordered(scan, ForwardScanDirection)))
 	{

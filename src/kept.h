@@ -20,6 +20,7 @@ typedef struct RdsKept
 {
 	Relation table;
 	Relation by_hash;
+	HTAB *hashes; /* all that there are; NULL: not read */
 	EState *estate; /* NULL: only to be read */
 	ResultRelInfo *result_relation;
 	TupleTableSlot *slots[RDS_KEPT_AT_ONCE]; /* rows that are to be inserted */
@@ -41,6 +42,7 @@ typedef void (*RdsKeptTaker)(const RdsKeptRow *row, void *argument);
 extern RdsKept *rds_kept_open(bool to_write);
 extern void rds_kept_close(RdsKept *kept);
 extern bool rds_kept_is_empty(const RdsKept *kept);
+extern void rds_kept_expect(RdsKept *kept, int objects);
 extern bool rds_kept_remove(const RdsKept *kept, const char *kind, const char *identity);
 extern void rds_kept_add(RdsKept *kept, const RdsObject *object, const char *script);
 extern void rds_kept_put(RdsKept *kept, const RdsObject *object, const char *script);

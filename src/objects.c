@@ -56,10 +56,10 @@ typedef struct Reader
 
 static void read_rows(Reader *reader);
 static void read_row(const Reader *reader, HeapTuple row);
+static void read_row_of(int number, HeapTuple row, void *argument);
 static void read_query(Reader *reader);
 static void give(const Reader *reader, const RdsObject *object);
 static char *make_query(const Reader *reader);
-static bool may_have_some(const RdsObjectKind *kind);
 static void take_result(Reader *reader, HeapTuple row, TupleDesc descriptor);
 static bool has_labels(void);
 
@@ -177,7 +177,7 @@ rds_objects_read_all(const RdsReading *reading, bool with_definition, Snapshot s
 {
 	for (const RdsObjectKind *kind = rds_kind_next(NULL); kind != NULL; kind = rds_kind_next(kind))
 	{
-		if (kind->name != NULL || may_have_some(kind))
+		if (kind->name != NULL || rds_kind_may_have_some(kind))
 			rds_objects_read(reading, kind, NULL, 0, with_definition, snapshot, take, argument);
 	}
 }
@@ -191,18 +191,12 @@ read_rows(Reader *reader)
 	SysScanDesc scan;
 	HeapTuple row;
 
-	for (int i = 0; reader->oids != NULL && i < reader->count; i++)
-	{
-		MemoryContext oldcontext = MemoryContextSwitchTo(reader->context);
-
-		row = rds_catalog_row(reader->catalog, reader->oids[i], reader->with_definition ? NULL : reader->snapshot);
-		MemoryContextSwitchTo(oldcontext);
-		if (HeapTupleIsValid(row))
-			read_row(reader, row);
-		MemoryContextReset(reader->context);
-	}
 	if (reader->oids != NULL)
+	{
+		rds_catalog_rows(reader->catalog, reader->oids, reader->count, reader->with_definition ? NULL : reader->snapshot,
+						 read_row_of, reader);
 		return;
+	}
 
 	ScanKeyInit(&key, get_object_attnum_oid(reader->kind->catalog), BTGreaterEqualStrategyNumber, F_OIDGE,
 				ObjectIdGetDatum(FirstNormalObjectId));
@@ -214,6 +208,17 @@ read_rows(Reader *reader)
 		MemoryContextReset(reader->context);
 	}
 	systable_endscan(scan);
+}
+
+static void
+read_row_of(int number, HeapTuple row, void *argument)
+{
+	const Reader *reader = argument;
+
+	if (!HeapTupleIsValid(row))
+		return;
+	read_row(reader, row);
+	MemoryContextReset(reader->context);
 }
 
 /* What that allocates is in the object's context. */
@@ -265,15 +270,12 @@ make_query(const Reader *reader)
  * Is there anything in the catalog that initdb has not made?  To ask that is
  * faster than to plan a query which finds nothing.
  */
-static bool
-may_have_some(const RdsObjectKind *kind)
+bool
+rds_kind_may_have_some(const RdsObjectKind *kind)
 {
 	Oid rows = OidIsValid(kind->rows) ? kind->rows : kind->catalog;
 	Oid index = OidIsValid(kind->rows) ? kind->rows_by_oid : get_object_oid_index(kind->catalog);
 	Relation catalog;
-	Relation by_oid;
-	SysScanDesc scan;
-	HeapTuple tuple;
 	bool found = false;
 
 	if (!OidIsValid(index) || strstr(kind->condition, RDS_OWN) != kind->condition)
@@ -282,13 +284,13 @@ may_have_some(const RdsObjectKind *kind)
 	catalog = table_open(rows, AccessShareLock);
 	if (RelationGetNumberOfBlocks(catalog) > 0)
 	{
-		by_oid = index_open(index, AccessShareLock);
-		scan = systable_beginscan_ordered(catalog, by_oid, NULL, 0, NULL);
-		tuple = systable_getnext_ordered(scan, BackwardScanDirection);
-		if (HeapTupleIsValid(tuple))
-			found = rds_catalog_oid(catalog, tuple) >= FirstNormalObjectId;
-		systable_endscan_ordered(scan);
-		index_close(by_oid, AccessShareLock);
+		ScanKeyData key;
+		SysScanDesc scan;
+
+		ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(FirstNormalObjectId));
+		scan = systable_beginscan(catalog, index, true, NULL, 1, &key);
+		found = HeapTupleIsValid(systable_getnext(scan));
+		systable_endscan(scan);
 	}
 	table_close(catalog, AccessShareLock);
 

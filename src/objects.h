@@ -41,6 +41,7 @@ extern void rds_objects_read(const RdsReading *reading, const RdsObjectKind *kin
 							 bool with_definition, Snapshot snapshot, RdsObjectTaker take, void *argument);
 extern void rds_objects_read_all(const RdsReading *reading, bool with_definition, Snapshot snapshot,
 								 RdsObjectTaker take, void *argument);
+extern bool rds_kind_may_have_some(const RdsObjectKind *kind);
 extern const RdsObjectKind *rds_kind_next(const RdsObjectKind *kind);
 extern RdsDigest rds_digest_utf8(const char *text);
 extern RdsDigest rds_object_digest(const char *text);
