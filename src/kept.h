@@ -20,7 +20,7 @@ typedef struct RdsKept
 {
 	Relation table;
 	Relation by_hash;
-	HTAB *hashes; /* all that there are; NULL: not read */
+	HTAB *hashes;   /* all that there are; NULL: not read */
 	EState *estate; /* NULL: only to be read */
 	ResultRelInfo *result_relation;
 	TupleTableSlot *slots[RDS_KEPT_AT_ONCE]; /* rows that are to be inserted */

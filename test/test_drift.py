@@ -233,6 +233,56 @@ def test_what_is_written_is_what_the_server_writes(cursor, script, kinds, patter
         assert definition == by_server or definition.startswith(by_server + '\n'), by_server
 
 
+@pytest.mark.parametrize('script', [
+    "COMMENT ON TABLE two.t IS 'a'; ALTER TABLE two.t RENAME TO s; ALTER TABLE two.u RENAME TO t; COMMENT ON TABLE two.t IS 'b'; GRANT SELECT ON two.t TO PUBLIC",
+    "GRANT SELECT ON two.t TO PUBLIC; DROP TABLE two.t; CREATE TABLE two.t (b int); GRANT SELECT, INSERT ON two.t TO PUBLIC",
+    "COMMENT ON COLUMN two.t.a IS 'a'; ALTER SCHEMA two RENAME TO four; ALTER SCHEMA three RENAME TO two; COMMENT ON COLUMN two.t.a IS 'b'",
+    "COMMENT ON TABLE two.t IS 'a'; ALTER TABLE two.t SET SCHEMA public; ALTER TABLE three.t SET SCHEMA two; COMMENT ON TABLE two.t IS 'b'",
+    "COMMENT ON TABLE two.t IS 'a'; DO $$ BEGIN DROP TABLE two.t; RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN COMMENT ON TABLE two.t IS 'b'; END $$",
+    "DO $$ BEGIN COMMENT ON TABLE two.t IS 'a'; RAISE division_by_zero; EXCEPTION WHEN division_by_zero THEN NULL; END $$; COMMENT ON TABLE two.t IS 'b'",
+    "COMMENT ON TABLE two.t IS 'a'; SET LOCAL search_path = three; COMMENT ON TABLE t IS 'b'; ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+    "ALTER TABLE two.t ENABLE ROW LEVEL SECURITY; GRANT SELECT ON two.t, three.t TO PUBLIC; COMMENT ON VIEW three.v IS 'b'",
+])
+def test_a_name_that_a_script_has_used_before_may_mean_another_table(cursor, script):
+    cursor.execute('SELECT rdsinit.apply(%s, %s)', ('two.sql', (
+        'CREATE SCHEMA two; CREATE SCHEMA three; CREATE TABLE two.t (a int); CREATE TABLE two.u (a int); CREATE TABLE three.t (a int);'
+        ' CREATE VIEW three.v AS SELECT 1 AS a')))
+    cursor.execute('SELECT rdsinit.apply(%s, %s)', ('names.sql', script))
+    assert rows(cursor, DRIFT) == []
+
+
+def test_each_script_that_names_a_table_has_touched_it(cursor):
+    cursor.execute('SELECT rdsinit.apply_bundle(%s, %s)', (['V1__a.sql', 'V2__b.sql'], [
+        'CREATE SCHEMA two; CREATE TABLE two.t (a int); GRANT SELECT ON two.t TO PUBLIC', "GRANT INSERT ON two.t TO PUBLIC"]))
+    assert value(cursor, "SELECT script FROM rdsinit.object WHERE identity = 'two.t'") == 'V2__b.sql'
+    assert rows(cursor, DRIFT) == []
+
+
+MANY = r"""
+CREATE SCHEMA many;
+DO $$ BEGIN
+    FOR n IN 1..300 LOOP
+        EXECUTE format('CREATE TABLE many.t%s (a int)', n);
+        EXECUTE format('CREATE FUNCTION many.f%s() RETURNS int LANGUAGE sql AS ''SELECT 1''', n);
+    END LOOP;
+END $$;
+SELECT rdsinit.accept_drift();
+"""
+
+
+@pytest.mark.parametrize('numbers', [range(1, 21), [*range(1, 11), 300], [1, *range(290, 301)], range(1, 301, 10)],
+                         ids=['close', 'and a late one', 'and an early one', 'far apart'])
+def test_objects_that_were_made_long_after_each_other_are_found(cursor, numbers):
+    """They are read together, as far as there are not too many others between them."""
+    cursor.execute(MANY)
+    cursor.execute('SELECT rdsinit.apply(%s, %s)', ('some.sql', ''.join(
+        "COMMENT ON TABLE many.t%d IS 'found'; ALTER FUNCTION many.f%d() STABLE;" % (n, n) for n in numbers)))
+    assert rows(cursor, DRIFT) == []
+    for kind, text in ('table', 'found'), ('function', 'STABLE'):
+        assert value(cursor, 'SELECT count(*) FROM rdsinit.object WHERE kind = %s AND script = %s AND strpos(definition, %s) > 0',
+                     kind, 'some.sql', text) == len(numbers)
+
+
 def test_what_is_kept_is_found_by_its_name(cursor):
     """Two names can have the same hash."""
     cursor.execute('ALTER SEQUENCE shop.number OWNED BY NONE')

@@ -278,10 +278,14 @@ def test_outside_of_a_transaction_nothing_is_tried_again_and_the_next_call_goes_
 # --- under load --------------------------------------------------------------------------------
 
 def slowest_query(database, change):
-    """Milliseconds of pgbench's slowest query on a table while it is changed, with a long reader in the way."""
+    """
+    Milliseconds of pgbench's slowest query on a table while it is changed, with a long reader in the way.
+
+    It asks some hundred times a second, and leaves time for other tests beside it.
+    """
     with tempfile.TemporaryDirectory(prefix='rdsinit-load-') as directory:
         script = pathlib.Path(directory, 'query.sql')
-        script.write_text('SELECT n FROM hot WHERE id = 1 + random() * 999;\n')
+        script.write_text('\\sleep 5 ms\nSELECT n FROM hot WHERE id = 1 + random() * 999;\n')
         load = subprocess.Popen(
             ['pgbench', '-n', '-c', '3', '-T', '7', '-l', '--log-prefix', str(pathlib.Path(directory, 'log')), '-f', str(script)],
             env={**os.environ, 'PGDATABASE': database.name}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
