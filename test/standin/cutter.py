@@ -44,12 +44,15 @@ class Cutter(Listener):
         if step is None:
             self._exchange(client)
             return
+        answer = b''
         if step in BEFORE_DELIVERY:
             _receive_until(client, step)
         else:
             answer = self._answered(_receive_until(client, 'whole request'))
-            client.sendall(answer[:_part(answer, step)])
+            answer = answer[:_part(answer, step)]
+        # Before what is sent lets the client go on.
         self.cuts.append(step)
+        client.sendall(answer)
         if how == 'reset':
             # What was sent before is to arrive.
             time.sleep(0.05)
