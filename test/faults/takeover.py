@@ -18,9 +18,9 @@ WITH_STANDBYS = {'wal_level': 'replica', 'max_wal_senders': 5, 'hot_standby': 'o
 
 
 def standby_of(primary):
-    """A streaming standby, which has all that the primary has."""
+    """A streaming standby, which has all that has been committed on the primary: what is not flushed, none gets for seconds."""
     standby = Victim(**WITH_STANDBYS, port=free_port()).copy_of(primary).start()
-    position = primary.server.value('SELECT pg_current_wal_insert_lsn()')
+    position = primary.server.value('SELECT pg_current_wal_flush_lsn()')
     while not standby.server.value('SELECT pg_last_wal_replay_lsn() >= %s', (position,)):
         time.sleep(0.02)
     return standby
