@@ -12,7 +12,7 @@ from support import package as packages
 from support.database import quoted
 from support.deployment import Deployment
 from support.stack import PATHS, REQUIRED, TEMPLATES
-from support.throwaway import environment, log_in_quickly, throwaway
+from support.throwaway import quick_throwaway
 from support.trigger import program, reports
 
 NO_SERVER = 'no server: neither RDSINIT_TEST_SERVER, as ./dev pytest sets it, nor %s'
@@ -32,10 +32,8 @@ def pytest_collection_modifyitems(items):
 def server():
     """The server, and its superuser: one of our own (each of pytest's workers has one), or that of libpq's variables."""
     if 'RDSINIT_TEST_SERVER' in os.environ:
-        with throwaway(os.environ['RDSINIT_TEST_SERVER'].splitlines()) as cluster:
-            log_in_quickly(cluster.server)
-            os.environ.update(environment(cluster))
-            yield cluster.server
+        with quick_throwaway(os.environ['RDSINIT_TEST_SERVER'].splitlines()) as server:
+            yield server
         return
     missing = [name for name in ('PGHOST', 'PGPORT', 'PGUSER', 'PGPASSWORD') if not os.environ.get(name)]
     if missing:

@@ -9,6 +9,10 @@ import psycopg2
 import psycopg2.errors
 
 
+# Connections that stay, of servers that have a socket: those that are there as long as the tests.
+_administrators = {}
+
+
 @dataclasses.dataclass(frozen=True)
 class Server:
     """Where a server listens, and its superuser."""
@@ -16,11 +20,12 @@ class Server:
     port: int
     user: str
     password: str = ''
+    socket: str = ''            # a directory: by that the superuser logs in without a password
 
     def connect(self, database='postgres', user=None, password=None):
         connection = psycopg2.connect(
-            host=self.host, port=self.port, user=user or self.user,
-            password=self.password if password is None else password,
+            host=self.socket if self.socket and user is None and password is None else self.host, port=self.port,
+            user=user or self.user, password=self.password if password is None else password,
             dbname=database, application_name='rdsinit test', connect_timeout=10)
         connection.autocommit = True
         return connection
@@ -29,6 +34,13 @@ class Server:
         with contextlib.closing(self.connect(database)) as connection, connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
+
+    def administer(self, sql):
+        """As rows, but by a connection that stays: databases come and go with each test."""
+        if self not in _administrators:
+            _administrators[self] = self.connect()
+        with _administrators[self].cursor() as cursor:
+            cursor.execute(sql)
 
     def value(self, sql, parameters=None, database='postgres'):
         return self.rows(sql, parameters, database)[0][0]
@@ -59,11 +71,17 @@ class Database:
         self.name = name or 'rdsinit_test_' + uuid.uuid4().hex[:12]
 
     def create(self, owner=None):
-        self.server.rows('CREATE DATABASE %s%s' % (quoted(self.name), ' OWNER ' + quoted(owner) if owner else ''))
+        self._administer('CREATE DATABASE %s%s' % (quoted(self.name), ' OWNER ' + quoted(owner) if owner else ''))
         return self
 
     def drop(self):
-        self.server.rows('DROP DATABASE IF EXISTS %s WITH (FORCE)' % quoted(self.name))
+        self._administer('DROP DATABASE IF EXISTS %s WITH (FORCE)' % quoted(self.name))
+
+    def _administer(self, sql):
+        if self.server.socket:
+            self.server.administer(sql)
+        else:
+            self.server.rows(sql)
 
     def exists(self):
         return self.server.value('SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)', (self.name,))

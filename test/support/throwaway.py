@@ -8,6 +8,7 @@ runs a command beside such a server: PGHOST, PGPORT, PGUSER and PGPASSWORD say w
 import argparse
 import base64
 import contextlib
+import dataclasses
 import hashlib
 import hmac
 import os
@@ -25,20 +26,38 @@ DEFAULTS = {'fsync': 'off', 'max_prepared_transactions': 5, 'shared_buffers': '1
 
 
 @contextlib.contextmanager
-def throwaway(options=()):
+def throwaway(options=(), prepare=lambda cluster: None):
     """A Cluster that runs, with settings as NAME=VALUE."""
     cluster = Cluster(**{**DEFAULTS, **dict(option.split('=', 1) for option in options)})
     try:
-        cluster.initialize().start()
+        cluster.initialize()
+        prepare(cluster)
+        cluster.start()
         yield cluster
     finally:
         if cluster.directory:
             cluster.remove()
 
 
-def log_in_quickly(server):
-    """SCRAM with one iteration: tests connect so often that the usual 4096 take a good part of their time."""
-    server.rows('ALTER ROLE %s PASSWORD %%s' % quoted(server.user), (_verifier(server.password),))
+@contextlib.contextmanager
+def quick_throwaway(options=()):
+    """A Server to log in to which takes little: tests do it so often that it is a good part of their time.
+
+    Whoever may read the cluster's directory logs in by a socket there without a password; and SCRAM, for
+    whoever comes by TCP, has one iteration instead of 4096.
+    """
+    with throwaway(options, _open_socket) as cluster:
+        server = dataclasses.replace(cluster.server, socket=str(cluster.directory))
+        server.rows('ALTER ROLE %s PASSWORD %%s' % quoted(server.user), (_verifier(server.password),))
+        os.environ.update(environment(cluster))
+        yield server
+
+
+def _open_socket(cluster):
+    hba = cluster.data / 'pg_hba.conf'
+    hba.write_text('local all postgres trust\n' + hba.read_text())
+    with open(cluster.data / 'postgresql.conf', 'a', encoding='utf-8') as file:
+        file.write("unix_socket_directories = '%s'\n" % cluster.directory)
 
 
 def _verifier(password):
