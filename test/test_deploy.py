@@ -235,11 +235,13 @@ def stopped(database, point):
 def waiting(database, what):
     """The PID of the process that waits for a lock, once there is one."""
     end = time.monotonic() + 20
-    while time.monotonic() < end:
-        found = database.rows('SELECT pid FROM pg_locks WHERE NOT granted AND ' + what)
-        if found:
-            return found[0][0]
-        time.sleep(0.005)
+    with contextlib.closing(database.connect()) as connection, connection.cursor() as cursor:
+        while time.monotonic() < end:
+            cursor.execute('SELECT pid FROM pg_locks WHERE NOT granted AND ' + what)
+            found = cursor.fetchone()
+            if found:
+                return found[0]
+            time.sleep(0.005)
     raise TimeoutError('nobody waits')
 
 

@@ -86,6 +86,7 @@ def test_between_attempts_nothing_is_locked(busy):
                 cursor.execute("SET lock_timeout = '1s'")
                 cursor.execute('SELECT count(*) FROM cold')
                 got += 1
+            time.sleep(0.02)
         assert got > 3
 
 

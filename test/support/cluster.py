@@ -3,7 +3,10 @@ to start and stop it, to have it without the extension, to have it speak TLS.
 """
 
 import atexit
+import base64
 import functools
+import hashlib
+import hmac
 import os
 import pathlib
 import shutil
@@ -60,6 +63,10 @@ class Cluster:
         self.run('initdb', '--no-sync', '--username=postgres', '--pwfile=%s' % password, '--encoding=UTF8',
                  '--locale=C.UTF-8', '--auth=scram-sha-256', '--pgdata=%s' % self.data, *options)
 
+    def log_in_quickly(self):
+        """SCRAM with one iteration: tests connect so often that the usual 4096 take a good part of their time."""
+        self.run('postgres', '--single', '-D', self.data, 'postgres', typed="ALTER ROLE postgres PASSWORD '%s'\n" % _verifier('postgres'))
+
     def copy_of(self, primary):
         """A streaming standby of a primary that runs and has wal_senders."""
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix='rdsinit-cluster-', dir=_memory()))
@@ -96,13 +103,15 @@ class Cluster:
         _own(path)
         return path
 
-    def run(self, program, *arguments):
+    def run(self, program, *arguments, typed=''):
         """One of PostgreSQL's server programs, as user postgres when we are root."""
         as_postgres = dict(user='postgres', group='postgres', extra_groups=[]) if os.getuid() == 0 else {}
         # To a file: a server inherits pg_ctl's output, so that a pipe would not end with pg_ctl.
-        with tempfile.TemporaryFile('w+') as output:
+        with tempfile.TemporaryFile('w+') as output, tempfile.TemporaryFile('w+') as keys:
+            keys.write(typed)
+            keys.seek(0)
             finished = subprocess.run(
-                [os.path.join(self.programs, program) if self.programs else server_program(program), *arguments], cwd=self.directory, stdin=subprocess.DEVNULL,
+                [os.path.join(self.programs, program) if self.programs else server_program(program), *arguments], cwd=self.directory, stdin=keys,
                 stdout=output, stderr=output, timeout=60,
                 env={'PATH': '/usr/bin:/bin', 'LC_ALL': 'C.UTF-8'}, **as_postgres)
             output.seek(0)
@@ -127,7 +136,16 @@ def _data(programs):
     atexit.register(shutil.rmtree, made.directory, ignore_errors=True)
     _own(made.directory)
     made.initdb()
+    made.log_in_quickly()
     return made.data
+
+
+def _verifier(password):
+    salt = os.urandom(16)
+    salted = hashlib.pbkdf2_hmac('sha256', password.encode(), salt, 1)
+    stored = hashlib.sha256(hmac.digest(salted, b'Client Key', 'sha256')).digest()
+    return 'SCRAM-SHA-256$1:%s$%s:%s' % tuple(
+        base64.b64encode(part).decode() for part in (salt, stored, hmac.digest(salted, b'Server Key', 'sha256')))
 
 
 def _memory():
