@@ -51,6 +51,8 @@ test_all() {
 	fi
 	make_trees "${majors[@]}"
 	mkdir -p build/test-all
+	export RDSINIT_TEST_WORKERS
+	RDSINIT_TEST_WORKERS=$(workers_of "${#majors[@]}")
 	for major in "${majors[@]}"; do
 		test_in_tree "$major" "${short[@]}" &
 		pids+=($!)
@@ -62,6 +64,14 @@ test_all() {
 	[ ! -e "$scratch/skipped" ] || skip_all "$(cat "$scratch/skipped")"
 	say "PostgreSQL 16 is in no release of Debian's: not tested"
 	return "$failed"
+}
+
+# How many workers each of so many versions has beside the others: two for each processor, as tests often wait.
+workers_of() {
+	local most=$(($(nproc) + 1)) share=$((2 * $(nproc) / $1))
+
+	[ "$share" -ge 2 ] || share=2
+	echo "$((share < most ? share : most))"
 }
 
 skip_all() {
@@ -116,7 +126,7 @@ in_tree() {
 		[ -z "${RDSINIT_CORPUS:-}" ] || mount --bind "$RDSINIT_CORPUS" "$root/corpus"
 		ip link set lo up
 		chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 RDSINIT_INSTALLED=1 \
-			PG_MAJOR='"$major"' ${RDSINIT_CORPUS:+RDSINIT_CORPUS=/corpus} sh -c "cd /work && exec \"\$@\"" sh "$@"' sh "$@" || code=$?
+			PG_MAJOR='"$major"' ${RDSINIT_TEST_WORKERS:+RDSINIT_TEST_WORKERS=$RDSINIT_TEST_WORKERS} ${RDSINIT_CORPUS:+RDSINIT_CORPUS=/corpus} sh -c "cd /work && exec \"\$@\"" sh "$@"' sh "$@" || code=$?
 	# That one mount is seen here as well, where / was shared.
 	umount "$work/root" 2>/dev/null || true
 	return "$code"
