@@ -27,7 +27,8 @@ def test_where_no_request_to_cancel_gets_through_the_server_stops_by_itself(trig
     before = proxy(deaf=True)
     outcome = trigger(script, RDSINIT_MODE=mode, DB_PORT=before.port).invoke(timeout_s=3)
     assert (outcome.kind, outcome.error_type) == ('error', 'Rdsinit.Timeout') and outcome.elapsed < 3
-    assert before.cancels == 1
+    # A second one for what looks at the first connection meanwhile, where that is at work just then.
+    assert before.cancels in (1, 2)
     assert outcome.payload['file'] == 'schema.sql'
     assert nothing_runs(database)
 

