@@ -51,7 +51,8 @@ test_all() {
 	fi
 	make_trees "${majors[@]}"
 	mkdir -p build/test-all
-	export RDSINIT_TEST_WORKERS
+	# Each fault in fewer rounds than in ./dev test: there are as many again on each version.
+	export RDSINIT_TEST_WORKERS RDSINIT_TEST_FAULTS=${RDSINIT_TEST_FAULTS:-3}
 	RDSINIT_TEST_WORKERS=$(workers_of "${#majors[@]}")
 	for major in "${majors[@]}"; do
 		test_in_tree "$major" "${short[@]}" &
@@ -126,7 +127,8 @@ in_tree() {
 		[ -z "${RDSINIT_CORPUS:-}" ] || mount --bind "$RDSINIT_CORPUS" "$root/corpus"
 		ip link set lo up
 		chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 RDSINIT_INSTALLED=1 \
-			PG_MAJOR='"$major"' ${RDSINIT_TEST_WORKERS:+RDSINIT_TEST_WORKERS=$RDSINIT_TEST_WORKERS} ${RDSINIT_CORPUS:+RDSINIT_CORPUS=/corpus} sh -c "cd /work && exec \"\$@\"" sh "$@"' sh "$@" || code=$?
+			PG_MAJOR='"$major"' ${RDSINIT_TEST_WORKERS:+RDSINIT_TEST_WORKERS=$RDSINIT_TEST_WORKERS} \
+			${RDSINIT_TEST_FAULTS:+RDSINIT_TEST_FAULTS=$RDSINIT_TEST_FAULTS} ${RDSINIT_CORPUS:+RDSINIT_CORPUS=/corpus} sh -c "cd /work && exec \"\$@\"" sh "$@"' sh "$@" || code=$?
 	# That one mount is seen here as well, where / was shared.
 	umount "$work/root" 2>/dev/null || true
 	return "$code"
