@@ -101,7 +101,7 @@ test_in_tree() {
 namespaces=(unshare --mount --propagation unchanged --net --pid --ipc --fork --kill-child)
 
 # Runs a command in a tree, in a copy of the sources, in namespaces of its own: nothing but loopback is on its network.
-# All of it ends with the shell that called it.
+# All of it ends with the shell that called it.  Its Python was only unpacked, not compiled, and compiles once.
 in_tree() {
 	local major=$1 work=$scratch/$1 code=0
 	shift
@@ -126,7 +126,7 @@ in_tree() {
 		mount --bind "$RDSINIT_WORK/tmp" "$root/tmp"
 		[ -z "${RDSINIT_CORPUS:-}" ] || mount --bind "$RDSINIT_CORPUS" "$root/corpus"
 		ip link set lo up
-		chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 RDSINIT_INSTALLED=1 \
+		chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LANG=C.UTF-8 PYTHONPYCACHEPREFIX=/tmp/pycache RDSINIT_INSTALLED=1 \
 			PG_MAJOR='"$major"' ${RDSINIT_TEST_WORKERS:+RDSINIT_TEST_WORKERS=$RDSINIT_TEST_WORKERS} \
 			${RDSINIT_TEST_FAULTS:+RDSINIT_TEST_FAULTS=$RDSINIT_TEST_FAULTS} ${RDSINIT_CORPUS:+RDSINIT_CORPUS=/corpus} sh -c "cd /work && exec \"\$@\"" sh "$@"' sh "$@" || code=$?
 	# That one mount is seen here as well, where / was shared.
