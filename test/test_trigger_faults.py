@@ -1,9 +1,7 @@
 """A full disk and a killed server: the deployment fails, nothing stays, and the next one succeeds."""
 
-import contextlib
 import os
 import shutil
-import signal
 import subprocess
 
 import pytest
@@ -55,10 +53,7 @@ def test_a_killed_server(trigger, cluster):
     running = trigger('CREATE TABLE made ();\nSELECT pg_sleep(seconds) FROM slow;', at=database, RDSINIT_MODE='plain')
     invocation = running.send(timeout_s=6)
     Database(here.server, 'postgres').wait_until("SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")
-    pids = [pid for pid, in here.server.rows("SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'")]
-    for pid in [int((here.data / 'postmaster.pid').read_text().split()[0]), *pids]:
-        with contextlib.suppress(ProcessLookupError):   # a backend ends by itself when its postmaster is gone
-            os.kill(pid, signal.SIGKILL)
+    here.kill(all_at_once=True)
     outcome = running.outcome(invocation)
     assert (outcome.kind, outcome.error_type) == ('error', 'Rdsinit.Connection'), outcome.payload
     assert outcome.elapsed < 6

@@ -3,9 +3,6 @@
 A primary and its streaming standby, on two addresses of loopback and one port, since DB_PORT is that of all hosts.
 """
 
-import contextlib
-import os
-import signal
 import time
 
 import pytest
@@ -125,17 +122,6 @@ def test_a_shutdown_and_a_promotion_midway_are_survived(function, pair, mode):
     assert Database(pair.standby.server, 'app').relations() == ['public.made']
 
 
-def crash(pair):
-    """The primary's every process is gone at once, as with its machine."""
-    pids = [pid for pid, in pair.primary.server.rows(
-        "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep'")]
-    postmaster = int((pair.primary.data / 'postmaster.pid').read_text().split()[0])
-    for pid in [postmaster, *pids]:
-        with contextlib.suppress(ProcessLookupError):   # a backend ends by itself when its postmaster is gone
-            os.kill(pid, signal.SIGKILL)
-    (pair.primary.data / 'postmaster.pid').unlink()     # nothing is there to be stopped
-
-
 def test_a_crash_midway(function, pair, mode):
     """The fallback knows that nothing was committed; of a call that was under way one cannot know."""
     Database(pair.primary.server, 'app').create()
@@ -145,7 +131,8 @@ def test_a_crash_midway(function, pair, mode):
     running = function(SLOW, RDSINIT_MODE=mode)
     invocation = running.send()
     sleeping(pair)
-    crash(pair)
+    pair.primary.kill(all_at_once=True)
+    (pair.primary.data / 'postmaster.pid').unlink()     # nothing is there to be stopped
     pair.promote()
     outcome = running.outcome(invocation)
     if mode == 'plain':

@@ -8,9 +8,11 @@ import subprocess
 
 import psycopg2
 
+from support.cluster import children
+
 from . import rounds
 from .call import Call
-from .server import Victim, children
+from .server import Victim
 from .state import Violation
 
 SEGMENT = 1024 * 1024

@@ -1,8 +1,6 @@
 """A cluster that is killed, starved and started again, and databases that are all alike at first."""
 
 import os
-import pathlib
-import signal
 import socket
 import time
 
@@ -55,20 +53,6 @@ class Victim(Cluster):
         self.server.rows('CREATE DATABASE %s TEMPLATE %s' % (name, TEMPLATE))
         return Database(self.server, name)
 
-    @property
-    def postmaster(self):
-        return int((self.data / 'postmaster.pid').read_text().split()[0])
-
-    def kill(self, all_at_once):
-        """The postmaster, and with it all that are its own, as when the machine fails; or these see it themselves."""
-        postmaster = self.postmaster
-        victims = [postmaster, *(children(postmaster) if all_at_once else [])]
-        for pid in victims:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-
     def start_again(self):
         """When there is no process left that has the shared memory of before."""
         end = time.monotonic() + 60
@@ -109,15 +93,3 @@ class Victim(Cluster):
 def free_port():
     with socket.create_server(('127.0.0.1', 0)) as listener:
         return listener.getsockname()[1]
-
-
-def children(parent):
-    found = []
-    for status in pathlib.Path('/proc').glob('[0-9]*/stat'):
-        try:
-            fields = status.read_text().rpartition(')')[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == parent:
-            found.append(int(status.parent.name))
-    return found

@@ -4,12 +4,14 @@ to start and stop it, to have it without the extension, to have it speak TLS.
 
 import atexit
 import base64
+import contextlib
 import functools
 import hashlib
 import hmac
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -87,6 +89,18 @@ class Cluster:
         if (self.data / 'postmaster.pid').exists():
             self.run('pg_ctl', 'stop', '--mode=' + mode, '--wait', '--silent', '--pgdata=%s' % self.data)
 
+    @property
+    def postmaster(self):
+        return int((self.data / 'postmaster.pid').read_text().split()[0])
+
+    def kill(self, all_at_once):
+        """The postmaster, and with it all that are its own, as when the machine fails; or these see it themselves."""
+        postmaster = self.postmaster
+        victims = [postmaster, *(children(postmaster) if all_at_once else [])]
+        for pid in victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def remove(self):
         try:
             self.stop()
@@ -119,6 +133,18 @@ class Cluster:
                 log = self.directory / 'log'
                 raise RuntimeError('%s failed: %s%s' % (
                     program, output.read(), log.read_text() if log.exists() else ''))
+
+
+def children(parent):
+    found = []
+    for status in pathlib.Path('/proc').glob('[0-9]*/stat'):
+        try:
+            fields = status.read_text().rpartition(')')[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(status.parent.name))
+    return found
 
 
 def server_program(name):

@@ -36,7 +36,10 @@ class Server:
             return cursor.fetchall() if cursor.description else []
 
     def administer(self, sql):
-        """As rows, but by a connection that stays: databases come and go with each test."""
+        """Where there is a socket, by a connection that stays: databases come and go with each test."""
+        if not self.socket:
+            self.rows(sql)
+            return
         if self not in _administrators:
             _administrators[self] = self.connect()
         with _administrators[self].cursor() as cursor:
@@ -71,17 +74,11 @@ class Database:
         self.name = name or 'rdsinit_test_' + uuid.uuid4().hex[:12]
 
     def create(self, owner=None):
-        self._administer('CREATE DATABASE %s%s' % (quoted(self.name), ' OWNER ' + quoted(owner) if owner else ''))
+        self.server.administer('CREATE DATABASE %s%s' % (quoted(self.name), ' OWNER ' + quoted(owner) if owner else ''))
         return self
 
     def drop(self):
-        self._administer('DROP DATABASE IF EXISTS %s WITH (FORCE)' % quoted(self.name))
-
-    def _administer(self, sql):
-        if self.server.socket:
-            self.server.administer(sql)
-        else:
-            self.server.rows(sql)
+        self.server.administer('DROP DATABASE IF EXISTS %s WITH (FORCE)' % quoted(self.name))
 
     def exists(self):
         return self.server.value('SELECT EXISTS (SELECT FROM pg_database WHERE datname = %s)', (self.name,))
