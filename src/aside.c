@@ -33,6 +33,7 @@
 #include "utils/rel.h"
 
 #include "aside.h"
+#include "definition.h"
 
 /* For fewer objects it is not worth the trouble. */
 #define FEWEST 100
@@ -246,14 +247,12 @@ read_commented(int64 most)
 {
 	HTAB *all = make("rdsinit objects with comments", sizeof(Key), sizeof(Commented));
 	Relation relation = table_open(DescriptionRelationId, AccessShareLock);
-	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
 	int64 rows = 0;
 	Size text = 0;
 
-	ScanKeyInit(&key, Anum_pg_description_objoid, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(FirstNormalObjectId));
-	scan = systable_beginscan(relation, DescriptionObjIndexId, true, NULL, 1, &key);
+	scan = rds_catalog_scan_own(relation, DescriptionObjIndexId, NULL);
 	while (rows <= most && text <= MOST_TEXT && HeapTupleIsValid(row = systable_getnext(scan)))
 	{
 		const FormData_pg_description *form = (const FormData_pg_description *) GETSTRUCT(row);
@@ -288,19 +287,17 @@ comment_of(Relation relation, HeapTuple row)
 	return comment;
 }
 
-/* By an index that begins with an OID, from the first that is not the system's; NULL where there are more rows than that. */
+/* By an index that begins with a relation's or an object's OID; NULL where there are more rows than that. */
 static HTAB *
 read_said(Oid catalog, Oid index, Hear hear, int64 most)
 {
 	HTAB *all = make("rdsinit relations of which is said", sizeof(Oid), sizeof(Said));
 	Relation relation = table_open(catalog, AccessShareLock);
-	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
 	int64 rows = 0;
 
-	ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(FirstNormalObjectId));
-	scan = systable_beginscan(relation, index, true, NULL, 1, &key);
+	scan = rds_catalog_scan_own(relation, index, NULL);
 	while (rows <= most && HeapTupleIsValid(row = systable_getnext(scan)))
 	{
 		Said said = {0};

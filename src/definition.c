@@ -10,6 +10,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_extension.h"
@@ -155,6 +156,20 @@ take_range(Relation catalog, const Oid *oids, int count, Snapshot snapshot, RdsR
 		take(done++, NULL, argument);
 	systable_endscan(scan);
 	return done;
+}
+
+/*
+ * rds_catalog_scan_own
+ *		Begins to scan a catalog's rows of what is not the system's, of which there are
+ *		thousands, by an index that begins with the OID; without an index, all rows.
+ */
+SysScanDesc
+rds_catalog_scan_own(Relation catalog, Oid index, Snapshot snapshot)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, OID_COLUMN, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(FirstNormalObjectId));
+	return systable_beginscan(catalog, index, OidIsValid(index), snapshot, OidIsValid(index) ? 1 : 0, &key);
 }
 
 /* The OID of what a row of any catalog is about. */

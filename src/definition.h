@@ -10,6 +10,7 @@
 #ifndef RDS_DEFINITION_H
 #define RDS_DEFINITION_H
 
+#include "access/genam.h"
 #include "access/htup.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
@@ -22,6 +23,7 @@ extern HeapTuple rds_catalog_row_of(Oid catalog, Oid oid, Snapshot snapshot);
 /* Given the row of one of several OIDs, by its number; NULL: there is none. */
 typedef void (*RdsRowTaker)(int number, HeapTuple row, void *argument);
 extern void rds_catalog_rows(Relation catalog, const Oid *oids, int count, Snapshot snapshot, RdsRowTaker take, void *argument);
+extern SysScanDesc rds_catalog_scan_own(Relation catalog, Oid index, Snapshot snapshot);
 extern Oid rds_catalog_oid(Relation catalog, HeapTuple row);
 
 extern bool rds_is_temporary_schema(Oid schema, Snapshot snapshot);

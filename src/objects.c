@@ -14,7 +14,6 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/transam.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_seclabel.h"
 #include "catalog/pg_type.h"
@@ -25,7 +24,6 @@
 #include "storage/bufmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -185,9 +183,7 @@ rds_objects_read_all(const RdsReading *reading, bool with_definition, Snapshot s
 static void
 read_rows(Reader *reader)
 {
-	/* not through the system's own, of which there are thousands */
 	Oid index = reader->kind->has_pinned ? InvalidOid : get_object_oid_index(reader->kind->catalog);
-	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple row;
 
@@ -198,9 +194,7 @@ read_rows(Reader *reader)
 		return;
 	}
 
-	ScanKeyInit(&key, get_object_attnum_oid(reader->kind->catalog), BTGreaterEqualStrategyNumber, F_OIDGE,
-				ObjectIdGetDatum(FirstNormalObjectId));
-	scan = systable_beginscan(reader->catalog, index, OidIsValid(index), reader->snapshot, OidIsValid(index) ? 1 : 0, &key);
+	scan = rds_catalog_scan_own(reader->catalog, index, reader->snapshot);
 	/* which allocates what it needs for longer than a row */
 	while (HeapTupleIsValid(row = systable_getnext(scan)))
 	{
@@ -284,11 +278,8 @@ rds_kind_may_have_some(const RdsObjectKind *kind)
 	catalog = table_open(rows, AccessShareLock);
 	if (RelationGetNumberOfBlocks(catalog) > 0)
 	{
-		ScanKeyData key;
-		SysScanDesc scan;
+		SysScanDesc scan = rds_catalog_scan_own(catalog, index, NULL);
 
-		ScanKeyInit(&key, 1, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(FirstNormalObjectId));
-		scan = systable_beginscan(catalog, index, true, NULL, 1, &key);
 		found = HeapTupleIsValid(systable_getnext(scan));
 		systable_endscan(scan);
 	}

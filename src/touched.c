@@ -16,7 +16,6 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
-#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
@@ -39,12 +38,12 @@
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "definition.h"
 #include "touched.h"
 
 /* Where rights are; pg_attribute is looked at with pg_class. */
@@ -584,12 +583,10 @@ static void
 collect_written(RdsTouched *touched, Oid catalog, AttrNumber column, Oid index, Oid as)
 {
 	Relation relation = table_open(catalog, AccessShareLock);
-	ScanKeyData key;
 	SysScanDesc scan;
 	HeapTuple tuple;
 
-	ScanKeyInit(&key, column, BTGreaterEqualStrategyNumber, F_OIDGE, ObjectIdGetDatum(FirstNormalObjectId));
-	scan = systable_beginscan(relation, index, OidIsValid(index), NULL, OidIsValid(index) ? 1 : 0, &key);
+	scan = rds_catalog_scan_own(relation, index, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		HeapTupleHeader header = tuple->t_data;
