@@ -92,7 +92,8 @@ def _refusal(directory, error, statement):
         return result
     begins = body.count(b'\n', 0, start) + 1
     ends = begins + query.count(b'\n')
-    within = re.search(r'^LINE (\d+): ', text, re.MULTILINE)
+    # before QUERY it is a line of a query that a function has run
+    within = None if re.search(r'^QUERY: ', text, re.MULTILINE) else re.search(r'^LINE (\d+): ', text, re.MULTILINE)
     data = re.search(r'^CONTEXT:.*\bCOPY \S+, line (\d+)', text, re.MULTILINE)
     if within:
         result.first = result.last = begins + int(within[1]) - 1
