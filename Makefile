@@ -78,6 +78,7 @@ OBJS = \
 	src/request.o \
 	src/result.o \
 	src/retry.o \
+	src/rights.o \
 	src/run.o \
 	src/script.o \
 	src/script_data.o \
@@ -118,6 +119,12 @@ override with_llvm = no
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+# Nothing is exported but what the server calls: since PostgreSQL 16 PGXS sees to that.
+ifeq ($(MAJORVERSION),15)
+override CFLAGS += -fvisibility=hidden
+override CPPFLAGS += -DPGDLLEXPORT='__attribute__((visibility("default")))'
+endif
 
 # Before PostgreSQL 19 a script could set standard_conforming_strings off.
 ifneq ($(filter 15 16 17 18,$(MAJORVERSION)),)

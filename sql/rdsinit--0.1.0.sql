@@ -386,36 +386,14 @@ COMMENT ON FUNCTION rdsinit.fingerprint() IS
 
 -- What default privileges or event triggers have given to anybody is taken back:
 -- whoever may create in this schema could make functions that others take for ours.
--- Usually there are none, and then nothing is looked at, which would be a seventh of
--- the time that CREATE EXTENSION takes.
-DO $do$
-DECLARE
-    given record;
-BEGIN
-    IF NOT EXISTS (SELECT FROM pg_catalog.pg_default_acl) AND NOT EXISTS (SELECT FROM pg_catalog.pg_event_trigger) THEN
-        RETURN;
-    END IF;
-    FOR given IN
-        SELECT o.kind, o.name, CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END AS grantee
-          FROM (SELECT 'SCHEMA' AS kind, 'rdsinit' AS name, n.nspowner AS owner, n.nspacl AS privileges
-                  FROM pg_catalog.pg_namespace AS n WHERE n.nspname = 'rdsinit'
-                UNION ALL
-                SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, c.oid::pg_catalog.regclass::pg_catalog.text, c.relowner, c.relacl
-                  FROM pg_catalog.pg_class AS c WHERE c.relnamespace = 'rdsinit'::pg_catalog.regnamespace AND c.relkind IN ('r', 'v', 'S')
-                UNION ALL
-                SELECT 'ROUTINE', p.oid::pg_catalog.regprocedure::pg_catalog.text, p.proowner, p.proacl
-                  FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'rdsinit'::pg_catalog.regnamespace
-                UNION ALL
-                SELECT 'TYPE', t.oid::pg_catalog.regtype::pg_catalog.text, t.typowner, t.typacl
-                  FROM pg_catalog.pg_type AS t WHERE t.typnamespace = 'rdsinit'::pg_catalog.regnamespace) AS o
-         CROSS JOIN LATERAL pg_catalog.aclexplode(o.privileges) AS a
-         WHERE a.grantee <> o.owner AND NOT (o.kind IN ('SCHEMA', 'TYPE') AND a.grantee = 0)
-         GROUP BY 1, 2, 3
-    LOOP
-        EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM %s', given.kind, given.name, given.grantee);
-    END LOOP;
-END
-$do$;
+CREATE FUNCTION rdsinit.take_back_rights()
+RETURNS void
+AS 'MODULE_PATHNAME', 'rdsinit_take_back_rights'
+LANGUAGE C;
+
+SELECT rdsinit.take_back_rights();
+
+DROP FUNCTION rdsinit.take_back_rights();
 
 -- There is nothing in this schema but what this script has made.
 REVOKE ALL ON ALL ROUTINES IN SCHEMA rdsinit FROM PUBLIC;

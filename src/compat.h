@@ -12,6 +12,7 @@
 
 #include "commands/copy.h"
 #include "executor/executor.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "parser/parse_node.h"
@@ -29,6 +30,11 @@
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 200000
 #error "rdsinit supports PostgreSQL 15 to 19"
 #endif
+
+/* A function that SQL can call.  PostgreSQL 16's own macro exports it where nothing else is exported, 15's does not. */
+#define RDS_SQL_FUNCTION(name) \
+	extern PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); \
+	PG_FUNCTION_INFO_V1(name)
 
 /* PostgreSQL 18 took run_once away: a portal is always run once. */
 #if PG_VERSION_NUM >= 180000

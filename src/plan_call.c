@@ -12,18 +12,19 @@
 #include "utils/builtins.h"
 
 #include "call.h"
+#include "compat.h"
 #include "plan.h"
 #include "request.h"
 
-PG_FUNCTION_INFO_V1(rdsinit_plan);
-PG_FUNCTION_INFO_V1(rdsinit_plan_bundle);
-PG_FUNCTION_INFO_V1(rdsinit_plan_file);
-PG_FUNCTION_INFO_V1(rdsinit_plan_text);
-PG_FUNCTION_INFO_V1(rdsinit_plan_bundle_text);
-PG_FUNCTION_INFO_V1(rdsinit_plan_file_text);
-PG_FUNCTION_INFO_V1(rdsinit_plan_html);
-PG_FUNCTION_INFO_V1(rdsinit_plan_bundle_html);
-PG_FUNCTION_INFO_V1(rdsinit_plan_file_html);
+RDS_SQL_FUNCTION(rdsinit_plan);
+RDS_SQL_FUNCTION(rdsinit_plan_bundle);
+RDS_SQL_FUNCTION(rdsinit_plan_file);
+RDS_SQL_FUNCTION(rdsinit_plan_text);
+RDS_SQL_FUNCTION(rdsinit_plan_bundle_text);
+RDS_SQL_FUNCTION(rdsinit_plan_file_text);
+RDS_SQL_FUNCTION(rdsinit_plan_html);
+RDS_SQL_FUNCTION(rdsinit_plan_bundle_html);
+RDS_SQL_FUNCTION(rdsinit_plan_file_html);
 
 typedef struct Planning
 {

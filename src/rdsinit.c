@@ -18,6 +18,7 @@
 #include "answer.h"
 #include "apply.h"
 #include "call.h"
+#include "compat.h"
 #include "deadline.h"
 #include "decide.h"
 #include "deploy.h"
@@ -31,20 +32,20 @@
 
 PG_MODULE_MAGIC;
 
-PG_FUNCTION_INFO_V1(rdsinit_apply);
-PG_FUNCTION_INFO_V1(rdsinit_apply_bundle);
-PG_FUNCTION_INFO_V1(rdsinit_apply_file);
-PG_FUNCTION_INFO_V1(rdsinit_deploy);
-PG_FUNCTION_INFO_V1(rdsinit_pending);
-PG_FUNCTION_INFO_V1(rdsinit_baseline);
-PG_FUNCTION_INFO_V1(rdsinit_undo);
-PG_FUNCTION_INFO_V1(rdsinit_adopt);
-PG_FUNCTION_INFO_V1(rdsinit_ensure_database);
-PG_FUNCTION_INFO_V1(rdsinit_statements);
-PG_FUNCTION_INFO_V1(rdsinit_drift);
-PG_FUNCTION_INFO_V1(rdsinit_accept_drift);
-PG_FUNCTION_INFO_V1(rdsinit_objects);
-PG_FUNCTION_INFO_V1(rdsinit_fingerprint);
+RDS_SQL_FUNCTION(rdsinit_apply);
+RDS_SQL_FUNCTION(rdsinit_apply_bundle);
+RDS_SQL_FUNCTION(rdsinit_apply_file);
+RDS_SQL_FUNCTION(rdsinit_deploy);
+RDS_SQL_FUNCTION(rdsinit_pending);
+RDS_SQL_FUNCTION(rdsinit_baseline);
+RDS_SQL_FUNCTION(rdsinit_undo);
+RDS_SQL_FUNCTION(rdsinit_adopt);
+RDS_SQL_FUNCTION(rdsinit_ensure_database);
+RDS_SQL_FUNCTION(rdsinit_statements);
+RDS_SQL_FUNCTION(rdsinit_drift);
+RDS_SQL_FUNCTION(rdsinit_accept_drift);
+RDS_SQL_FUNCTION(rdsinit_objects);
+RDS_SQL_FUNCTION(rdsinit_fingerprint);
 
 extern PGDLLEXPORT void _PG_init(void);
 

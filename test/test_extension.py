@@ -60,6 +60,15 @@ def test_the_schema_is_the_one_that_was_ordered(extended):
 
 # --- what others see ------------------------------------------------------------------------
 
+def test_a_database_needs_no_procedural_language(database, role):
+    """Also where something has been given that is to be taken back."""
+    database.create().rows('DROP EXTENSION plpgsql; ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO "%s"' % role()[0])
+    database.rows('CREATE EXTENSION rdsinit')
+    assert database.rows(APPLY, ('a.sql', 'CREATE TABLE a ()')) == [('applied',)]
+    assert database.rows('SELECT kind FROM rdsinit.drift()') == []
+    assert database.value("SELECT rdsinit.plan_text('b.sql', 'CREATE TABLE b ()')")
+
+
 def test_another_session_can_watch_where_a_call_is(extended):
     script = 'CREATE TABLE t (n int);\n\n\nSELECT pg_advisory_lock(1);\nSELECT 1;\n'
     with contextlib.closing(extended.connect()) as blocker, contextlib.closing(extended.connect()) as caller:

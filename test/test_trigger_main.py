@@ -210,6 +210,17 @@ def test_a_role_without_execute_is_told_to_ask_for_it(trigger, database, role):
     assert 'GRANT' in payload['hint']
 
 
+def test_so_is_one_that_creates_the_extension_itself_and_does_not_own_the_database(trigger, database, role):
+    creator, password = role()
+    database.create().rows('GRANT CREATE ON DATABASE %s TO %s' % (database.name, creator))
+    function = trigger(SHOP, DB_USER=creator, DB_PASSWORD=password)
+    for _ in range(2):
+        payload = function.fail()
+        assert payload['sqlstate'] == '42501'
+        assert 'GRANT EXECUTE ON PROCEDURE rdsinit.deploy(text[],text[],jsonb,jsonb) TO "%s"' % creator in payload['hint']
+        assert database.value("SELECT extowner::regrole::text FROM pg_extension WHERE extname = 'rdsinit'") == creator
+
+
 def test_extension_mode_does_not_fall_back(trigger, bare_database):
     payload = trigger(SHOP, at=bare_database, RDSINIT_MODE='extension').fail()
     assert payload['errorType'] == 'Rdsinit.Database'

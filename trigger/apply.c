@@ -17,10 +17,10 @@
 
 #include "adopt.h"
 #include "extension.h"
+#include "extension_check.h"
 #include "extension_plan.h"
 #include "log.h"
 #include "plain.h"
-#include "plain_history.h"
 
 /* How often to look again after somebody else was quicker to create it. */
 #define MOST_RACES 5
@@ -35,31 +35,9 @@
 
 #define PROBE_QUERY(available) \
 	"SELECT " INSTALLED " AS installed, " available " AS available," \
-	" EXISTS (SELECT FROM pg_catalog.pg_class AS c" \
-	"  JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace" \
-	"  WHERE n.nspname OPERATOR(pg_catalog.=) 'rdsinit_plain'" \
-	"  AND c.relname OPERATOR(pg_catalog.=) 'history') AS plain_ledger"
-
-/* Only a function that is the extension's counts, whoever else made one; and whatever "text" means on the search_path. */
-#define FUNCTION_QUERY \
-	"SELECT pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE')" \
-	" AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE') AS allowed, current_user AS role," \
-	" pg_catalog.pg_get_userbyid(e.extowner) AS owner, " LEDGER_OWNER_IS_TRUSTED("e.extowner") " AS trusted" \
-																							   " FROM pg_catalog.pg_extension AS e" \
-																							   " JOIN pg_catalog.pg_roles AS me ON me.rolname OPERATOR(pg_catalog.=) current_user" \
-																							   " JOIN pg_catalog.pg_depend AS d ON d.refobjid OPERATOR(pg_catalog.=) e.oid" \
-																							   "  AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_extension'::pg_catalog.regclass" \
-																							   "  AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass" \
-																							   "  AND d.deptype OPERATOR(pg_catalog.=) 'e'" \
-																							   " JOIN pg_catalog.pg_proc AS p ON p.oid OPERATOR(pg_catalog.=) d.objid" \
-																							   " WHERE e.extname OPERATOR(pg_catalog.=) 'rdsinit'" \
-																							   "  AND p.oid OPERATOR(pg_catalog.=) pg_catalog.to_regprocedure(" \
-																							   "   pg_catalog.regexp_replace($1, '[[:<:]](text|jsonb)[[:>:]]', E'pg_catalog.\\\\1', 'g'))::pg_catalog.oid"
-
-/* What is called; and how it is granted. */
-#define DEPLOY_FUNCTION "rdsinit.deploy(text[],text[],jsonb,jsonb)"
-#define PLAN_FUNCTION "rdsinit.plan_bundle(text[],text[],jsonb)"
-#define PLAN_TEXT_FUNCTION "rdsinit.plan_bundle_text(text[],text[],jsonb)"
+	" EXISTS (SELECT FROM pg_catalog.pg_class WHERE relname OPERATOR(pg_catalog.=) 'history'" \
+	"  AND relnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('rdsinit_plain')::pg_catalog.oid)" \
+	" AS plain_ledger"
 
 #define PARTIAL \
 	"A script of the bundle is run without a transaction: what came before the error is committed," \
@@ -70,6 +48,7 @@ typedef struct Findings
 	bool installed;
 	bool available; /* known in mode auto alone */
 	bool plain_ledger;
+	bool is_own; /* this session has created the extension */
 } Findings;
 
 static void explain(const Outcome *outcome, Error *error);
@@ -79,7 +58,6 @@ static bool obtain_extension(const Session *session, Mode mode, Findings *findin
 static bool is_unavailable(const Findings *findings, const Error *error);
 static bool fall_back(Outcome *outcome, Error *error);
 static bool lost_race(const Error *error);
-static bool check_extension(const Session *session, const char *kind, const char *function, Error *error);
 static bool plan(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error);
 static bool can_plan(const Session *session, const Request *request, Outcome *outcome, Error *error);
 
@@ -133,7 +111,7 @@ explain(const Outcome *outcome, Error *error)
 static bool
 choose(const Session *session, Mode mode, Outcome *outcome, Error *error)
 {
-	Findings findings;
+	Findings findings = {0};
 
 	if (!probe(session, mode, &findings, error))
 		return false;
@@ -154,7 +132,7 @@ choose(const Session *session, Mode mode, Outcome *outcome, Error *error)
 		return true;
 
 	outcome->mode = "extension";
-	return check_extension(session, "PROCEDURE", DEPLOY_FUNCTION, error) &&
+	return extension_check(session, ROUTINE_DEPLOY, findings.is_own, error) &&
 		   (!findings.plain_ledger || adopt_ledger(session, error));
 }
 
@@ -188,8 +166,10 @@ obtain_extension(const Session *session, Mode mode, Findings *findings, Outcome 
 
 	for (races = 0; !findings->installed; races++)
 	{
-		if (query_run(session, "CREATE EXTENSION IF NOT EXISTS rdsinit", NULL, error))
+		/* without IF NOT EXISTS, so that success says who has created it */
+		if (query_run(session, "CREATE EXTENSION rdsinit", NULL, error))
 		{
+			findings->is_own = true;
 			error_free(error);
 			log_line(LEVEL_INFO, NULL, "created extension \"rdsinit\"");
 			return true;
@@ -235,38 +215,6 @@ lost_race(const Error *error)
 	return error_has_sqlstate(error, "23505") || error_has_sqlstate(error, "42710");
 }
 
-static bool
-check_extension(const Session *session, const char *kind, const char *function, Error *error)
-{
-	Parameter parameter = {function, 0};
-	PGresult *result = NULL;
-	bool ok = query_run_parameters(session, FUNCTION_QUERY, 1, &parameter, &result, error);
-
-	if (ok && PQntuples(result) == 0)
-	{
-		ok = error_set(error, ERROR_DATABASE, "the database's extension rdsinit does not have what this program calls");
-		error_hint(error, "Run ALTER EXTENSION rdsinit UPDATE, with version " RDSINIT_VERSION " of it installed on the server.");
-	}
-	else if (ok && !query_field_is_true(result, 0, "trusted"))
-	{
-		ok = error_set(error, ERROR_DATABASE, "the extension rdsinit belongs to role \"%s\", who has not this role's rights",
-					   query_field(result, 0, "owner"));
-		error_sqlstate(error, "42501");
-		error_hint(error, "That role may drop it at any time, and put functions of its own into its place, which would run with this"
-						  " role's rights. Drop it, which loses its history, and create it as role \"%s\"; or let that role deploy.",
-				   query_field(result, 0, "role"));
-	}
-	else if (ok && !query_field_is_true(result, 0, "allowed"))
-	{
-		ok = error_set(error, ERROR_DATABASE, "role \"%s\" may not use the extension rdsinit", query_field(result, 0, "role"));
-		error_sqlstate(error, "42501");
-		error_hint(error, "As the database's owner, run: GRANT EXECUTE ON %s %s TO \"%s\";",
-				   kind, function, query_field(result, 0, "role"));
-	}
-	PQclear(result);
-	return ok;
-}
-
 /* What nobody has asked to be changed stays as it is: nothing is created or adopted for a plan. */
 static bool
 plan(const Session *session, const Bundle *bundle, const Request *request, Outcome *outcome, Error *error)
@@ -283,7 +231,7 @@ plan(const Session *session, const Bundle *bundle, const Request *request, Outco
 static bool
 can_plan(const Session *session, const Request *request, Outcome *outcome, Error *error)
 {
-	Findings findings;
+	Findings findings = {0};
 
 	if (!probe(session, MODE_EXTENSION, &findings, error))
 		return false;
@@ -302,5 +250,5 @@ can_plan(const Session *session, const Request *request, Outcome *outcome, Error
 		return false;
 	}
 	outcome->mode = "extension";
-	return check_extension(session, "FUNCTION", request->plan == PLAN_TEXT ? PLAN_TEXT_FUNCTION : PLAN_FUNCTION, error);
+	return extension_check(session, request->plan == PLAN_TEXT ? ROUTINE_PLAN_TEXT : ROUTINE_PLAN, false, error);
 }
