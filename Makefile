@@ -91,6 +91,8 @@ OBJS = \
 	src/statement.o \
 	src/steps.o \
 	src/touched.o \
+	src/touched_command.o \
+	src/touched_granted.o \
 	src/trust.o \
 	src/turn.o \
 	src/variables.o \

@@ -39,6 +39,17 @@ typedef struct RdsTouched
 	bool renames;    /* something was renamed */
 	uint32 granted;  /* the catalogs of which rights may have changed */
 	CommandId since; /* by which commands of this transaction */
+	bool active;     /* a script runs */
+	bool renaming;   /* … a command of it that renames */
+	bool replacing;  /* … that puts defaults in the place of others */
+
+	/*
+	 * The relation that was named last, with its schema: it is touched by this
+	 * script already.  What means another one from here on is told by the hooks:
+	 * only what renames is not.
+	 */
+	NameData last_schema;
+	NameData last_name;
 } RdsTouched;
 
 /* What a utility command names that it touches, which the hooks do not tell. */
@@ -56,12 +67,19 @@ extern void rds_touched_script(RdsTouched *touched, const char *name);
 extern void rds_touched_finish(RdsTouched *touched);
 extern void rds_touched_end(RdsTouched *touched);
 extern void rds_touched_abandon(void);
+extern RdsTouched *rds_touched_current(void);
 extern void rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_new, bool implied);
+extern void rds_touched_add_altered(RdsTouched *touched, Oid catalog, Oid oid);
 extern void rds_touched_add_dependents(RdsTouched *touched, const RdsTouch *root);
 
 /* What the hooks tell. */
 extern void rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, const void *argument);
 extern RdsTouchedNames rds_touched_before_utility(const Node *command);
 extern void rds_touched_after_utility(const RdsTouchedNames *names);
+
+/* Rights, of which they do not. */
+extern void rds_touched_note_grant(RdsTouched *touched, ObjectType type);
+extern void rds_touched_note_all_grants(RdsTouched *touched);
+extern void rds_touched_collect_granted(RdsTouched *touched);
 
 #endif /* RDS_TOUCHED_H */

@@ -25,10 +25,11 @@ def install_script():
 
 
 def signatures():
-    """name -> what a caller gives, 'name type [DEFAULT value], …', of each function and procedure."""
-    found = {}
-    for name, arguments in re.findall(r'CREATE (?:FUNCTION|PROCEDURE) rdsinit\.(\w+)\((.*?)\)\n(?:RETURNS|AS)',
-                                      install_script(), re.DOTALL):
+    """name -> what a caller gives, 'name type [DEFAULT value], …', of each function and procedure that is left."""
+    script, found = install_script(), {}
+    for name, arguments in re.findall(r'CREATE (?:FUNCTION|PROCEDURE) rdsinit\.(\w+)\((.*?)\)\n(?:RETURNS|AS)', script, re.DOTALL):
+        if 'DROP FUNCTION rdsinit.%s(' % name in script:
+            continue
         each = [re.sub(r'\s+', ' ', one).strip().replace('pg_catalog.', '') for one in arguments.split(',')]
         found[name] = ', '.join(one for one in each if one and not one.startswith('OUT '))
     return found
