@@ -23,7 +23,10 @@
 
 #include "compat.h"
 
-/* A REVOKE for each object and each role that has any right; functions' for PUBLIC, too, as the script grants those anew. */
+/*
+ * A REVOKE for each object and each role that has any right; functions' for PUBLIC,
+ * too, as the script grants those anew.  The script's search_path is pg_catalog.
+ */
 static const char given[] =
 	"SELECT DISTINCT pg_catalog.format('REVOKE ALL ON %s %s FROM %s', o.kind, o.name,"
 	" CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END)"

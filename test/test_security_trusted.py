@@ -71,11 +71,14 @@ def test_who_may_not_create_in_the_database_may_not_install(database, role):
         install(database, login)
 
 
-def test_what_is_made_is_a_superusers_and_the_same_whoever_installs(database, installer):
+@pytest.mark.parametrize('given', ['SELECT', 'ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO %s WITH GRANT OPTION'],
+                         ids=['nothing is given', 'what is given is taken back'])
+def test_what_is_made_is_a_superusers_and_the_same_whoever_installs(database, installer, given):
     """Whatever the installer has set, and whatever he has made under each of the server's names."""
     database.rows('CREATE EXTENSION rdsinit')
     expected = database.rows(MADE)
     database.rows('DROP EXTENSION rdsinit')
+    database.rows(given.replace('%s', quoted(installer[0])))
 
     traps.lay(database, installer)
     with session(database, installer) as cursor:
