@@ -92,6 +92,7 @@ OBJS = \
 	src/steps.o \
 	src/touched.o \
 	src/touched_command.o \
+	src/touched_family.o \
 	src/touched_granted.o \
 	src/trust.o \
 	src/turn.o \

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
@@ -29,6 +30,7 @@ static bool append_usual_index(StringInfo out, HeapTuple class_row, HeapTuple in
 static bool append_usual_columns(StringInfo out, HeapTuple index_row, List *context);
 static bool append_expression(StringInfo out, Node *expression, List *context);
 static bool is_usual_class(Oid class, Oid type);
+static bool has_case(HeapTuple index_row, AttrNumber column);
 static Node *read_node(HeapTuple index_row, AttrNumber column);
 static Datum get_vector(HeapTuple index_row, AttrNumber column);
 
@@ -60,7 +62,11 @@ rds_append_index(StringInfo out, HeapTuple class_row)
 	rds_append_result(out, "", pg_get_indexdef, ObjectIdGetDatum(index), (Datum) 0, "");
 }
 
-/* False where there is more to it; then, what is appended means nothing. */
+/*
+ * False where there is more to it; then, what is appended means nothing.
+ *
+ * The server spreads a CASE over several lines.
+ */
 static bool
 append_usual_index(StringInfo out, HeapTuple class_row, HeapTuple index_row)
 {
@@ -69,10 +75,13 @@ append_usual_index(StringInfo out, HeapTuple class_row, HeapTuple index_row)
 	Node *predicate = read_node(index_row, Anum_pg_index_indpred);
 	HeapTuple table_row;
 	const char *table = rds_relation_name(index->indrelid, NULL, &table_row);
+	const char *method = get_am_name(class->relam);
 	List *context;
 	bool has_no_options;
 
-	if (table == NULL || ((Form_pg_class) GETSTRUCT(table_row))->relnamespace == PG_CATALOG_NAMESPACE)
+	if (method == NULL || table == NULL || ((Form_pg_class) GETSTRUCT(table_row))->relnamespace == PG_CATALOG_NAMESPACE)
+		return false;
+	if (has_case(index_row, Anum_pg_index_indpred) || has_case(index_row, Anum_pg_index_indexprs))
 		return false;
 	(void) SysCacheGetAttr(RELOID, class_row, Anum_pg_class_reloptions, &has_no_options);
 	if (!has_no_options || index->indnatts != index->indnkeyatts)
@@ -80,7 +89,7 @@ append_usual_index(StringInfo out, HeapTuple class_row, HeapTuple index_row)
 
 	appendStringInfo(out, "CREATE %sINDEX %s ON %s%s USING %s (", index->indisunique ? "UNIQUE " : "",
 					 quote_identifier(NameStr(class->relname)), class->relkind == RELKIND_PARTITIONED_INDEX ? "ONLY " : "", table,
-					 quote_identifier(get_am_name(class->relam)));
+					 quote_identifier(method));
 	context = deparse_context_for(NameStr(((Form_pg_class) GETSTRUCT(table_row))->relname), index->indrelid);
 	if (!append_usual_columns(out, index_row, context))
 		return false;
@@ -148,7 +157,7 @@ append_expression(StringInfo out, Node *expression, List *context)
 	return true;
 }
 
-/* The default of exactly this type is what is found, if it is looked for. */
+/* The default of exactly this type is what is found, if it is looked for; a domain's own never is. */
 static bool
 is_usual_class(Oid class, Oid type)
 {
@@ -157,9 +166,20 @@ is_usual_class(Oid class, Oid type)
 
 	if (!HeapTupleIsValid(row))
 		return false;
-	is_usual = ((Form_pg_opclass) GETSTRUCT(row))->opcdefault && ((Form_pg_opclass) GETSTRUCT(row))->opcintype == type;
+	is_usual = ((Form_pg_opclass) GETSTRUCT(row))->opcdefault && ((Form_pg_opclass) GETSTRUCT(row))->opcintype == type &&
+			   (type < FirstGenbkiObjectId || getBaseType(type) == type);
 	ReleaseSysCache(row);
 	return is_usual;
+}
+
+/* Does it look as if a CASE were in an expression's text? */
+static bool
+has_case(HeapTuple index_row, AttrNumber column)
+{
+	bool isnull;
+	Datum value = SysCacheGetAttr(INDEXRELID, index_row, column, &isnull);
+
+	return !isnull && strstr(TextDatumGetCString(value), "{CASE") != NULL;
 }
 
 /* NULL where there is none. */

@@ -13,7 +13,10 @@
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_depend.h"
+#include "catalog/pg_policy.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_rewrite.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
 
@@ -22,24 +25,28 @@
 typedef struct Walk
 {
 	Relation depend;
+	bool queries;  /* only what is a query, and what leads to one */
 	HTAB *seen;    /* of RdsTouchKey */
 	List *pending; /* of RdsTouchKey */
 } Walk;
 
+static bool leads_on(const RdsTouchKey *key, const RdsTouch *root);
+static bool may_be_query(Oid catalog);
 static void add_pending(Walk *walk, Oid catalog, Oid oid);
 static void add_referencing(Walk *walk, const RdsTouchKey *key);
 static void add_view_of(Walk *walk, const RdsTouchKey *rule);
 
 /*
  * rds_touched_add_dependents
- *		Adds all that depends on something that was renamed, by its script.
+ *		Adds all that depends on something that was renamed, by its script; and of
+ *		something that was only reshaped, what holds queries with it.
  *
  * From a view's rule it is one step to the view.
  */
 void
 rds_touched_add_dependents(RdsTouched *touched, const RdsTouch *root)
 {
-	Walk walk = {.pending = NIL};
+	Walk walk = {.queries = !root->renamed, .pending = NIL};
 	HASHCTL control = {0};
 	int script = root->script;
 
@@ -55,7 +62,8 @@ rds_touched_add_dependents(RdsTouched *touched, const RdsTouch *root)
 		CHECK_FOR_INTERRUPTS();
 		walk.pending = list_delete_last(walk.pending);
 		rds_touched_add(touched, key.catalog, key.oid, script, false, true);
-		add_referencing(&walk, &key);
+		if (!walk.queries || leads_on(&key, root))
+			add_referencing(&walk, &key);
 		if (key.catalog == RewriteRelationId)
 			add_view_of(&walk, &key);
 	}
@@ -74,6 +82,21 @@ add_pending(Walk *walk, Oid catalog, Oid oid)
 		walk->pending = lappend(walk->pending, entry);
 }
 
+/* A table's row has a type, which functions return: these stand in queries as the table does. */
+static bool
+leads_on(const RdsTouchKey *key, const RdsTouch *root)
+{
+	return key->catalog == TypeRelationId || key->catalog == ProcedureRelationId ||
+		   (key->catalog == root->key.catalog && key->oid == root->key.oid);
+}
+
+static bool
+may_be_query(Oid catalog)
+{
+	return catalog == RewriteRelationId || catalog == ProcedureRelationId || catalog == PolicyRelationId ||
+		   catalog == TypeRelationId;
+}
+
 /* The members of an extension are its own. */
 static void
 add_referencing(Walk *walk, const RdsTouchKey *key)
@@ -89,7 +112,7 @@ add_referencing(Walk *walk, const RdsTouchKey *key)
 	{
 		const Form_pg_depend depend = (Form_pg_depend) GETSTRUCT(row);
 
-		if (depend->deptype != DEPENDENCY_EXTENSION)
+		if (depend->deptype != DEPENDENCY_EXTENSION && (!walk->queries || may_be_query(depend->classid)))
 			add_pending(walk, depend->classid, depend->objid);
 	}
 	systable_endscan(scan);

@@ -20,8 +20,10 @@
 #include "catalog/dependency.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_amproc.h"
+#include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_opfamily.h"
 #include "catalog/pg_publication.h"
 #include "catalog/pg_publication_namespace.h"
@@ -79,6 +81,7 @@ static void end(Work *work, RdsReading *reading);
 static void add_wholes(Work *work);
 static bool may_be_part(const Work *work, const RdsTouch *touch);
 static void add_whole(int number, HeapTuple row, void *argument);
+static void add_operator(RdsTouched *touched, Oid oid, int script);
 static bool is_whole(Oid relation);
 static bool whole_of(Oid catalog, HeapTuple row, RdsTouchKey *whole);
 static void add_dependents(Work *work);
@@ -208,8 +211,8 @@ end(Work *work, RdsReading *reading)
 static void
 add_wholes(Work *work)
 {
-	static const Oid parts[] = {RewriteRelationId, TriggerRelationId, RelationRelationId,
-								AccessMethodOperatorRelationId, AccessMethodProcedureRelationId,
+	static const Oid parts[] = {RewriteRelationId, TriggerRelationId, RelationRelationId, AttrDefaultRelationId,
+								OperatorRelationId, AccessMethodOperatorRelationId, AccessMethodProcedureRelationId,
 								PublicationRelRelationId, PublicationNamespaceRelationId};
 
 	for (int i = 0; i < lengthof(parts); i++)
@@ -245,8 +248,23 @@ add_whole(int number, HeapTuple row, void *argument)
 
 	if (!HeapTupleIsValid(row) && touched->before != NULL)
 		row = rds_catalog_row_of(key.catalog, key.oid, touched->before);
-	if (HeapTupleIsValid(row) && whole_of(key.catalog, row, &key))
+	if (!HeapTupleIsValid(row))
+		return;
+	if (key.catalog == OperatorRelationId)
+	{
+		add_operator(touched, ((Form_pg_operator) GETSTRUCT(row))->oprcom, touch->script);
+		add_operator(touched, ((Form_pg_operator) GETSTRUCT(row))->oprnegate, touch->script);
+	}
+	else if (whole_of(key.catalog, row, &key))
 		rds_touched_add(touched, key.catalog, key.oid, touch->script, false, true);
+}
+
+/* One that names the touched one, too, since that was made, and no more when it is gone. */
+static void
+add_operator(RdsTouched *touched, Oid oid, int script)
+{
+	if (OidIsValid(oid))
+		rds_touched_add(touched, OperatorRelationId, oid, script, false, true);
 }
 
 /* Is there a relation that is no part of anything? */
@@ -284,6 +302,9 @@ whole_of(Oid catalog, HeapTuple row, RdsTouchKey *whole)
 			whole->catalog = ConstraintRelationId;
 			whole->oid = rds_constraint_of(((const FormData_pg_class *) form)->oid);
 			return OidIsValid(whole->oid);
+		case AttrDefaultRelationId:
+			whole->oid = ((const FormData_pg_attrdef *) form)->adrelid;
+			break;
 		case AccessMethodOperatorRelationId:
 			whole->catalog = OperatorFamilyRelationId;
 			whole->oid = ((const FormData_pg_amop *) form)->amopfamily;
@@ -306,7 +327,7 @@ whole_of(Oid catalog, HeapTuple row, RdsTouchKey *whole)
 	return true;
 }
 
-/* What depends on something that was renamed reads differently now. */
+/* What depends on something that was renamed, or has other columns, reads differently now. */
 static void
 add_dependents(Work *work)
 {
@@ -315,12 +336,12 @@ add_dependents(Work *work)
 	const RdsTouch *touch;
 	ListCell *cell;
 
-	if (!work->touched->renames)
+	if (!work->touched->renames && !work->touched->reshapes)
 		return;
 	hash_seq_init(&status, work->touched->objects);
 	while ((touch = hash_seq_search(&status)) != NULL)
 	{
-		if (touch->renamed)
+		if (touch->renamed || touch->reshaped)
 			roots = lappend(roots, (void *) touch);
 	}
 	foreach(cell, roots)
@@ -348,19 +369,34 @@ read_former(Work *work)
 	}
 }
 
-/* A view can have been a table: then it was of another kind. */
+/*
+ * A view can have been a table: then it was of another kind.  An index that is a
+ * constraint's now, and a constraint that is a part of a parent's, are no objects of
+ * their own any more.
+ */
 static bool
 may_have_another_name(const Work *work, const RdsTouch *touch)
 {
 	HeapTuple row;
+	char kind;
 
 	if (touch->is_new)
 		return false;
 	if (work->touched->renames)
 		return true;
 	row = rds_catalog_row_of(touch->key.catalog, touch->key.oid, NULL);
-	return !HeapTupleIsValid(row) || (touch->key.catalog == RelationRelationId &&
-									  ((Form_pg_class) GETSTRUCT(row))->relkind == RELKIND_VIEW);
+	if (!HeapTupleIsValid(row))
+		return true;
+	switch (touch->key.catalog)
+	{
+		case RelationRelationId:
+			kind = ((Form_pg_class) GETSTRUCT(row))->relkind;
+			return kind == RELKIND_VIEW || kind == RELKIND_INDEX || kind == RELKIND_PARTITIONED_INDEX;
+		case ConstraintRelationId:
+			return OidIsValid(((Form_pg_constraint) GETSTRUCT(row))->conparentid);
+		default:
+			return false;
+	}
 }
 
 static void

@@ -43,6 +43,7 @@ static bool name_relation(RdsObject *object, HeapTuple row, Snapshot snapshot);
 static bool is_of_constraint(Oid index);
 static void define_relation(StringInfo out, HeapTuple row);
 static void define_table(StringInfo out, HeapTuple row);
+static void append_method(StringInfo out, Oid method);
 static void append_parents(StringInfo out, const char *before, Oid relation);
 static void append_foreign(StringInfo out, Oid relation);
 static void append_view(StringInfo out, HeapTuple row);
@@ -169,13 +170,23 @@ define_table(StringInfo out, HeapTuple row)
 	if (class->relkind == RELKIND_PARTITIONED_TABLE)
 		rds_append_result(out, "\nPARTITION BY ", pg_get_partkeydef, ObjectIdGetDatum(class->oid), (Datum) 0, "");
 	if (OidIsValid(class->relam) && class->relam != HEAP_TABLE_AM_OID)
-		appendStringInfo(out, "\nUSING %s", quote_identifier(get_am_name(class->relam)));
+		append_method(out, class->relam);
 	if (is_foreign)
 		append_foreign(out, class->oid);
 	append_storage(out, row);
 	append_row_security(out, class);
 	if (is_view)
 		append_view(out, row);
+}
+
+/* Unless somebody else has just dropped it, with the table. */
+static void
+append_method(StringInfo out, Oid method)
+{
+	const char *name = get_am_name(method);
+
+	if (name != NULL)
+		appendStringInfo(out, "\nUSING %s", quote_identifier(name));
 }
 
 /* In the order in which they were named. */
@@ -353,13 +364,15 @@ append_owning_column(StringInfo out, Oid sequence)
 	int32 column;
 	HeapTuple row;
 	char *name;
+	char *column_name;
 
 	if (!sequenceIsOwned(sequence, DEPENDENCY_AUTO, &table, &column) &&
 		!sequenceIsOwned(sequence, DEPENDENCY_INTERNAL, &table, &column))
 		return;
 	name = rds_relation_name(table, NULL, &row);
-	if (name != NULL)
-		appendStringInfo(out, "\nOWNED BY %s.%s", name, quote_identifier(get_attname(table, column, false)));
+	column_name = get_attname(table, column, true);
+	if (name != NULL && column_name != NULL)
+		appendStringInfo(out, "\nOWNED BY %s.%s", name, quote_identifier(column_name));
 }
 
 static void

@@ -28,6 +28,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "aside.h"
 #include "definition.h"
@@ -56,6 +57,7 @@ static void read_rows(Reader *reader);
 static void read_row(const Reader *reader, HeapTuple row);
 static void read_row_of(int number, HeapTuple row, void *argument);
 static void read_query(Reader *reader);
+static bool is_there(const Reader *reader, HeapTuple row);
 static void give(const Reader *reader, const RdsObject *object);
 static char *make_query(const Reader *reader);
 static void take_result(Reader *reader, HeapTuple row, TupleDesc descriptor);
@@ -225,7 +227,7 @@ read_row(const Reader *reader, HeapTuple row)
 	StringInfoData definition;
 
 	CHECK_FOR_INTERRUPTS();
-	if (kind->name(&object, row, reader->with_definition ? NULL : reader->snapshot))
+	if (is_there(reader, row) && kind->name(&object, row, reader->with_definition ? NULL : reader->snapshot))
 	{
 		object.oid = rds_catalog_oid(reader->catalog, row);
 		if (reader->with_definition)
@@ -238,6 +240,22 @@ read_row(const Reader *reader, HeapTuple row)
 		give(reader, &object);
 	}
 	MemoryContextSwitchTo(oldcontext);
+}
+
+/*
+ * Is the object there still?  Definitions are what the caches know now, and of what
+ * somebody has dropped since the snapshot, with what it depends on, they know nothing.
+ * What a call has touched is locked, or its row is this transaction's.
+ */
+static bool
+is_there(const Reader *reader, HeapTuple row)
+{
+	int cache;
+
+	if (!reader->with_definition || reader->oids != NULL)
+		return true;
+	cache = get_object_catcache_oid(reader->kind->catalog);
+	return cache < 0 || SearchSysCacheExists1(cache, ObjectIdGetDatum(rds_catalog_oid(reader->catalog, row)));
 }
 
 static void

@@ -33,6 +33,7 @@
 static RdsTouched *current = NULL;
 
 static void forget_new(RdsTouched *touched, Oid catalog, Oid oid);
+static void reshape(RdsTouched *touched, Oid relation);
 static void see_transaction(XactEvent event, void *arg);
 static void add_relation_of_constraint(RdsTouched *touched, Oid constraint);
 
@@ -129,7 +130,7 @@ rds_touched_add(RdsTouched *touched, Oid catalog, Oid oid, int script, bool is_n
 	{
 		touch->is_new = is_new;
 		touch->implied = implied;
-		touch->renamed = false;
+		touch->renamed = touch->reshaped = false;
 	}
 	else if (implied && !touch->implied)
 	{
@@ -174,6 +175,8 @@ rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, c
 		add_relation_of_constraint(touched, oid);
 	rds_touched_add(touched, catalog, oid, list_length(touched->scripts) - 1,
 					access == OAT_POST_CREATE && sub == 0, false);
+	if (catalog == RelationRelationId && sub > 0 && access != OAT_POST_ALTER)
+		reshape(touched, oid);
 	if (access == OAT_DROP)
 		forget_new(touched, catalog, oid);
 }
@@ -189,6 +192,17 @@ add_relation_of_constraint(RdsTouched *touched, Oid constraint)
 	if (OidIsValid(((Form_pg_constraint) GETSTRUCT(row))->conrelid))
 		rds_touched_add_altered(touched, RelationRelationId, ((Form_pg_constraint) GETSTRUCT(row))->conrelid);
 	ReleaseSysCache(row);
+}
+
+/* Queries with a join or a row of the relation show the names of all of its columns. */
+static void
+reshape(RdsTouched *touched, Oid relation)
+{
+	RdsTouchKey key = {.catalog = RelationRelationId, .oid = relation};
+	RdsTouch *touch = hash_search(touched->objects, &key, HASH_FIND, NULL);
+
+	if (!touch->is_new)
+		touch->reshaped = touched->reshapes = true;
 }
 
 /*

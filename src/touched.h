@@ -23,10 +23,11 @@ typedef struct RdsTouchKey
 typedef struct RdsTouch
 {
 	RdsTouchKey key;
-	int script;   /* that did it last, from 0 */
-	bool is_new;  /* it was made, or replaced, and not renamed or dropped since */
-	bool renamed; /* or moved: what depends on it reads differently */
-	bool implied; /* not itself, but what is in its definition */
+	int script;    /* that did it last, from 0 */
+	bool is_new;   /* it was made, or replaced, and not renamed or dropped since */
+	bool renamed;  /* or moved: what depends on it reads differently */
+	bool reshaped; /* it has got or lost columns: queries with it read differently */
+	bool implied;  /* not itself, but what is in its definition */
 } RdsTouch;
 
 typedef struct RdsTouched
@@ -37,6 +38,7 @@ typedef struct RdsTouched
 	Snapshot before; /* what was there before; NULL: see known */
 	HTAB *known;     /* what was there before, for keep.c to look at; NULL: nothing is known */
 	bool renames;    /* something was renamed */
+	bool reshapes;   /* … or reshaped */
 	uint32 granted;  /* the catalogs of which rights may have changed */
 	CommandId since; /* by which commands of this transaction */
 	bool active;     /* a script runs */
@@ -58,6 +60,10 @@ typedef struct RdsTouchedNames
 	NodeTag command; /* T_Invalid: none */
 	ObjectType type;
 	Node *name;
+	RangeVar *part; /* what becomes a partition, or ceases to be one */
+	char *index;    /* what becomes a constraint's */
+	bool heirs;     /* what inherits is changed, too */
+	bool sequences; /* … or the sequences of the columns */
 	bool renames;
 } RdsTouchedNames;
 
@@ -76,6 +82,12 @@ extern void rds_touched_add_dependents(RdsTouched *touched, const RdsTouch *root
 extern void rds_touched_see_access(ObjectAccessType access, Oid catalog, Oid oid, int sub, const void *argument);
 extern RdsTouchedNames rds_touched_before_utility(const Node *command);
 extern void rds_touched_after_utility(const RdsTouchedNames *names);
+
+/* What is changed along with a table. */
+extern bool rds_touched_may_have_heirs(Oid relation);
+extern void rds_touched_add_family(RdsTouched *touched, Oid relation);
+extern void rds_touched_add_ancestors(RdsTouched *touched, Oid index);
+extern void rds_touched_add_sequences(RdsTouched *touched, Oid relation);
 
 /* Rights, of which they do not. */
 extern void rds_touched_note_grant(RdsTouched *touched, ObjectType type);

@@ -18,6 +18,7 @@
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "touched.h"
@@ -26,9 +27,12 @@ static bool names_last(const RdsTouched *touched, NodeTag command, ObjectType ty
 static void remember(RdsTouched *touched, NodeTag command, ObjectType type, const Node *name);
 static bool split_name(NodeTag command, ObjectType type, const Node *name, const char **schema, const char **relation);
 static bool grants_on_named_relations(const GrantStmt *grant);
-static bool is_told_of(const AlterTableStmt *command);
+static const RangeVar *look_at_alter_table(const AlterTableStmt *command, RdsTouchedNames *names);
+static bool may_have_heirs(const RangeVar *name);
 static bool replaces_defaults(const AlterTableStmt *command);
 static void add_relation(RdsTouched *touched, const RangeVar *name);
+static void add_index(RdsTouched *touched, const char *name, Oid schema);
+static void add_altered_table(RdsTouched *touched, const RdsTouchedNames *names);
 static void add_relations(RdsTouched *touched, const List *names);
 static void add_type(RdsTouched *touched, List *name);
 static void add_named(RdsTouched *touched, ObjectType type, Node *name);
@@ -74,8 +78,12 @@ rds_touched_before_utility(const Node *command)
 			break;
 		case T_AlterTableStmt:
 			touched->replacing = replaces_defaults((const AlterTableStmt *) command);
-			if (!is_told_of((const AlterTableStmt *) command))
-				name = (const Node *) ((const AlterTableStmt *) command)->relation;
+			name = (const Node *) look_at_alter_table((const AlterTableStmt *) command, &names);
+			break;
+		case T_IndexStmt:
+			/* indexes that are there already become a part of it */
+			names.heirs = may_have_heirs(((const IndexStmt *) command)->relation);
+			name = names.heirs ? (const Node *) ((const IndexStmt *) command)->relation : NULL;
 			break;
 		case T_AlterEnumStmt:
 			name = (const Node *) ((const AlterEnumStmt *) command)->typeName;
@@ -89,7 +97,8 @@ rds_touched_before_utility(const Node *command)
 			names.command = T_Invalid;
 			break;
 	}
-	if (name != NULL && names_last(touched, names.command, names.type, name))
+	if (name != NULL && !names.heirs && !names.sequences && names.part == NULL &&
+		names_last(touched, names.command, names.type, name))
 		names.command = T_Invalid;
 	else
 		names.name = copyObject(unconstify(Node *, name));
@@ -129,8 +138,9 @@ rds_touched_after_utility(const RdsTouchedNames *names)
 			add_named(touched, names->type, names->name);
 			break;
 		case T_AlterTableStmt:
+		case T_IndexStmt:
 			if (names->name != NULL)
-				add_relation(touched, (const RangeVar *) names->name);
+				add_altered_table(touched, names);
 			break;
 		case T_AlterEnumStmt:
 			add_type(touched, (List *) names->name);
@@ -210,29 +220,62 @@ grants_on_named_relations(const GrantStmt *grant)
 }
 
 /*
- * Does the hook tell of all that the command does to its table?  Of row security,
- * and of a replica identity, it says nothing: so only what is known to be told.
+ * What does the command change?  The relation is NULL where the hook tells of all
+ * that is done to it.  Of row security, and of a replica identity, it says nothing:
+ * so only what is known to be told.
  */
-static bool
-is_told_of(const AlterTableStmt *command)
+static const RangeVar *
+look_at_alter_table(const AlterTableStmt *command, RdsTouchedNames *names)
 {
+	bool is_told = true;
 	ListCell *cell;
 
 	foreach(cell, command->cmds)
 	{
-		switch (lfirst_node(AlterTableCmd, cell)->subtype)
+		const AlterTableCmd *part = lfirst_node(AlterTableCmd, cell);
+
+		switch (part->subtype)
 		{
 			case AT_AddColumn:
 			case AT_AlterColumnType:
 			case AT_ColumnDefault:
 			case AT_DropColumn:
 			case AT_SetStatistics:
+				continue;
+			case AT_AttachPartition:
+			case AT_DetachPartition:
+			case AT_DetachPartitionFinalize:
+				names->part = copyObject(castNode(PartitionCmd, part->def)->name);
+				break;
+			case AT_AddConstraint:
+				if (castNode(Constraint, part->def)->indexname != NULL)
+					names->index = pstrdup(castNode(Constraint, part->def)->indexname);
+				/* fall through */
+			case AT_AlterConstraint:
+			case AT_DropConstraint:
+			case AT_ValidateConstraint:
+			case AT_SetNotNull:
+			case AT_DropNotNull:
+				names->heirs = true;
+				break;
+			case AT_SetLogged:
+			case AT_SetUnLogged:
+				names->sequences = true;
 				break;
 			default:
-				return false;
+				break;
 		}
+		is_told = false;
 	}
-	return true;
+	return is_told ? NULL : command->relation;
+}
+
+static bool
+may_have_heirs(const RangeVar *name)
+{
+	Oid relation = RangeVarGetRelid(name, NoLock, true);
+
+	return OidIsValid(relation) && rds_touched_may_have_heirs(relation);
 }
 
 /*
@@ -266,6 +309,41 @@ add_relation(RdsTouched *touched, const RangeVar *name)
 
 	if (OidIsValid(relation))
 		rds_touched_add_altered(touched, RelationRelationId, relation);
+}
+
+/* It is a constraint's now; where that is called otherwise, it has been renamed, which the hook tells. */
+static void
+add_index(RdsTouched *touched, const char *name, Oid schema)
+{
+	Oid index = get_relname_relid(name, schema);
+
+	if (OidIsValid(index))
+		rds_touched_add_altered(touched, RelationRelationId, index);
+}
+
+static void
+add_altered_table(RdsTouched *touched, const RdsTouchedNames *names)
+{
+	Oid relation = RangeVarGetRelid((const RangeVar *) names->name, NoLock, true);
+
+	if (!OidIsValid(relation))
+		return;
+	rds_touched_add_altered(touched, RelationRelationId, relation);
+	if (names->index != NULL)
+		add_index(touched, names->index, get_rel_namespace(relation));
+	if (names->heirs && rds_touched_may_have_heirs(relation))
+		rds_touched_add_family(touched, relation);
+	if (names->sequences)
+		rds_touched_add_sequences(touched, relation);
+	if (names->part != NULL)
+	{
+		Oid part = RangeVarGetRelid(names->part, NoLock, true);
+
+		if (OidIsValid(part))
+			rds_touched_add_family(touched, part);
+		if (get_rel_relkind(relation) == RELKIND_PARTITIONED_INDEX)
+			rds_touched_add_ancestors(touched, relation);
+	}
 }
 
 static void

@@ -1,0 +1,122 @@
+"""Each command of the server's own regression tests, run by rdsinit.apply: what it has changed is kept, and nothing drifts.
+
+RDSINIT_REGRESS names their directory in the server's source, src/test/regress/sql; ./dev drift gets it.
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+
+import psycopg2
+import pytest
+
+from corpus.splitter import PsqlLexer, without_leading
+from faults.server import places
+from support import Database
+from support.cluster import Cluster
+
+pytestmark = pytest.mark.extension
+
+SQL = os.environ.get('RDSINIT_REGRESS')
+SETUP = 'test_setup.sql'        # tables that nearly all use
+SCRIPTS = sorted(path.name for path in pathlib.Path(SQL).glob('*.sql') if path.name != SETUP) if SQL else []
+
+COMMAND = re.compile(rb'^\s*\\[^\n]*$', re.MULTILINE)
+DATA = re.compile(rb'^(copy\s[^;]*?\bfrom\s+stdin\b[^;]*;[^\n]*\n)(.*?)(^\\\.\r?$|\Z)', re.IGNORECASE | re.DOTALL | re.MULTILINE)
+VARIABLE = re.compile(rb''':(['"])(\w+)\1''')
+SETTING = re.compile(r'(set|reset)\b', re.IGNORECASE)
+# They change no schema, or are of a transaction of its own.
+OTHERS = re.compile(r'(abort|analyze|begin|close|commit|copy|deallocate|declare|delete|discard|end|execute|explain|fetch|insert|listen|lock|'
+                    r'merge|move|notify|prepare|release|rollback|savepoint|select|show|start|table|update|vacuum|values|with)\b', re.IGNORECASE)
+DRIFT = 'SELECT kind, identity, change, expected, found FROM rdsinit.drift()'
+# A function that takes a temporary table's row is gone with it, and reads differently to others until then.
+TEMPORARY = re.compile(r'\bpg_temp_\d')
+MOST_SECONDS = 20
+
+
+@pytest.fixture(scope='module')
+def lexer(tmp_path_factory):
+    lexer = PsqlLexer(tmp_path_factory.mktemp('psqlscan'), os.environ.get('PG_CONFIG', 'pg_config'))
+    yield lexer
+    lexer.close()
+
+
+@pytest.fixture(scope='module')
+def cluster(has_extension):
+    """One for roles and tablespaces of all names, with a database that holds what all scripts begin with."""
+    if not has_extension:
+        pytest.skip('this server does not have the extension rdsinit')
+    cluster = Cluster(**places(), statement_timeout='%ds' % MOST_SECONDS, max_prepared_transactions=2).initialize()
+    try:
+        yield cluster.start()
+    finally:
+        cluster.remove()
+
+
+@pytest.fixture(scope='module')
+def prepared(cluster, lexer):
+    database = Database(cluster.server, 'prepared').create()
+    database.rows('CREATE EXTENSION rdsinit')
+    if SQL:
+        assert run(database, commands(lexer, pathlib.Path(SQL) / SETUP))[0] > 20
+    return database
+
+
+@pytest.fixture
+def fresh(cluster, prepared):
+    """A copy of that database."""
+    database = Database(cluster.server, 'regression')
+    cluster.server.administer('CREATE DATABASE regression TEMPLATE prepared')
+    yield database
+    database.drop()
+
+
+def commands(lexer, path):
+    """As psql would send them, without its own commands."""
+    script = COMMAND.sub(b'', VARIABLE.sub(rb'\1\2\1', DATA.sub(rb'\1', path.read_bytes())))
+    return [without_leading(text).decode('utf-8', 'replace') for text in lexer.split(script)[0]]
+
+
+def run(database, texts):
+    """(how many were applied, what drifted after which of them).  Many are there to fail."""
+    applied, found = 0, []
+    with contextlib.closing(database.connect()) as connection, contextlib.closing(database.connect()) as onlooker:
+        cursor, drift = connection.cursor(), onlooker.cursor()
+        for text in texts:
+            if not text or OTHERS.match(text):
+                continue
+            try:
+                if SETTING.match(text):
+                    cursor.execute(text)
+                    continue
+                cursor.execute('SELECT rdsinit.apply(%s, %s, %s)', ('command.sql', text, '{"allow_data_loss": true}'))
+            except psycopg2.Error:
+                assert not connection.closed, 'the session is gone: ' + text
+                continue
+            applied += 1
+            drift.execute(DRIFT)
+            rows = drift.fetchall()
+            if not rows:
+                continue
+            drift.execute('SELECT rdsinit.accept_drift()')
+            lasting = [row for row in rows if not TEMPORARY.search(row[-1] or '')]
+            if lasting:
+                found.append((text, lasting))
+    return applied, found
+
+
+@pytest.mark.skipif(not SQL, reason='RDSINIT_REGRESS names no directory')
+@pytest.mark.parametrize('name', SCRIPTS)
+def test_no_command_leaves_drift(fresh, lexer, name):
+    assert run(fresh, commands(lexer, pathlib.Path(SQL) / name))[1] == []
+
+
+def test_what_drifts_is_found(fresh):
+    """With a trigger of the server's, which works outside of what rdsinit can see."""
+    applied, found = run(fresh, [
+        'CREATE TABLE seen (a int)',
+        "DO $$ BEGIN UPDATE pg_attribute SET attname = 'b' WHERE attrelid = 'seen'::regclass AND attname = 'a'; END $$",
+        'SELECT nothing', 'CREATE TABLE nothing (a nothing)', 'CREATE TABLE more (a int)'])
+    assert applied == 3
+    assert [(text[:2], [row[1] for row in rows]) for text, rows in found] == [('DO', ['public.seen'])]
