@@ -13,6 +13,7 @@
 #include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_attrdef.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_foreign_data_wrapper.h"
 #include "catalog/pg_foreign_server.h"
@@ -85,6 +86,8 @@ index_of_part(Oid catalog)
 {
 	switch (catalog)
 	{
+		case AttrDefaultRelationId:
+			return AttrDefaultOidIndexId;
 		case PublicationRelRelationId:
 			return PublicationRelObjectIndexId;
 		case PublicationNamespaceRelationId:

@@ -60,10 +60,11 @@ typedef struct RdsTouchedNames
 	NodeTag command; /* T_Invalid: none */
 	ObjectType type;
 	Node *name;
-	RangeVar *part; /* what becomes a partition, or ceases to be one */
-	char *index;    /* what becomes a constraint's */
-	bool heirs;     /* what inherits is changed, too */
-	bool sequences; /* … or the sequences of the columns */
+	RangeVar *part;    /* what becomes a partition, or ceases to be one */
+	char *index;       /* what becomes a constraint's */
+	List *constraints; /* what is added, by name */
+	bool heirs;        /* what inherits is changed, too */
+	bool sequences;    /* … or the sequences of the columns */
 	bool renames;
 } RdsTouchedNames;
 

@@ -14,6 +14,7 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_type.h"
@@ -28,6 +29,7 @@ static void remember(RdsTouched *touched, NodeTag command, ObjectType type, cons
 static bool split_name(NodeTag command, ObjectType type, const Node *name, const char **schema, const char **relation);
 static bool grants_on_named_relations(const GrantStmt *grant);
 static const RangeVar *look_at_alter_table(const AlterTableStmt *command, RdsTouchedNames *names);
+static void look_at_constraint(const Constraint *constraint, RdsTouchedNames *names);
 static bool may_have_heirs(const RangeVar *name);
 static bool replaces_defaults(const AlterTableStmt *command);
 static void add_relation(RdsTouched *touched, const RangeVar *name);
@@ -84,6 +86,9 @@ rds_touched_before_utility(const Node *command)
 			/* indexes that are there already become a part of it */
 			names.heirs = may_have_heirs(((const IndexStmt *) command)->relation);
 			name = names.heirs ? (const Node *) ((const IndexStmt *) command)->relation : NULL;
+			break;
+		case T_AlterDomainStmt:
+			name = (const Node *) ((const AlterDomainStmt *) command)->typeName;
 			break;
 		case T_AlterEnumStmt:
 			name = (const Node *) ((const AlterEnumStmt *) command)->typeName;
@@ -142,6 +147,7 @@ rds_touched_after_utility(const RdsTouchedNames *names)
 			if (names->name != NULL)
 				add_altered_table(touched, names);
 			break;
+		case T_AlterDomainStmt:
 		case T_AlterEnumStmt:
 			add_type(touched, (List *) names->name);
 			break;
@@ -236,7 +242,6 @@ look_at_alter_table(const AlterTableStmt *command, RdsTouchedNames *names)
 
 		switch (part->subtype)
 		{
-			case AT_AddColumn:
 			case AT_AlterColumnType:
 			case AT_ColumnDefault:
 			case AT_DropColumn:
@@ -248,9 +253,10 @@ look_at_alter_table(const AlterTableStmt *command, RdsTouchedNames *names)
 				names->part = copyObject(castNode(PartitionCmd, part->def)->name);
 				break;
 			case AT_AddConstraint:
-				if (castNode(Constraint, part->def)->indexname != NULL)
-					names->index = pstrdup(castNode(Constraint, part->def)->indexname);
-				/* fall through */
+				look_at_constraint(castNode(Constraint, part->def), names);
+				names->heirs = true;
+				break;
+			case AT_AddColumn:
 			case AT_AlterConstraint:
 			case AT_DropConstraint:
 			case AT_ValidateConstraint:
@@ -268,6 +274,16 @@ look_at_alter_table(const AlterTableStmt *command, RdsTouchedNames *names)
 		is_told = false;
 	}
 	return is_told ? NULL : command->relation;
+}
+
+/* Where one of its name is there already, an inherited one, that is changed in its place. */
+static void
+look_at_constraint(const Constraint *constraint, RdsTouchedNames *names)
+{
+	if (constraint->indexname != NULL)
+		names->index = pstrdup(constraint->indexname);
+	if (constraint->conname != NULL && (constraint->contype == CONSTR_CHECK || constraint->contype == CONSTR_NOTNULL))
+		names->constraints = lappend(names->constraints, pstrdup(constraint->conname));
 }
 
 static bool
@@ -325,10 +341,18 @@ static void
 add_altered_table(RdsTouched *touched, const RdsTouchedNames *names)
 {
 	Oid relation = RangeVarGetRelid((const RangeVar *) names->name, NoLock, true);
+	ListCell *cell;
 
 	if (!OidIsValid(relation))
 		return;
 	rds_touched_add_altered(touched, RelationRelationId, relation);
+	foreach(cell, names->constraints)
+	{
+		Oid constraint = get_relation_constraint_oid(relation, lfirst(cell), true);
+
+		if (OidIsValid(constraint))
+			rds_touched_add_altered(touched, ConstraintRelationId, constraint);
+	}
 	if (names->index != NULL)
 		add_index(touched, names->index, get_rel_namespace(relation));
 	if (names->heirs && rds_touched_may_have_heirs(relation))

@@ -1,5 +1,5 @@
 # ./dev memcheck and ./dev sanitize-extension: a server that looks at memory itself,
-# and the extension as it is built for that.
+# and the extension as it is built for that.  And ./dev drift, for its source.
 #
 # Debian's own server is no help: built without USE_VALGRIND it does not tell valgrind
 # where an allocation in a memory context begins and ends, so that only whole blocks
@@ -78,4 +78,21 @@ run_sanitized_extension() {
 	checked_extension sanitizers "-g -O1 -fno-omit-frame-pointer $sanitizers" "$sanitizers"
 	say "running the extension's tests under the sanitizers"
 	checked_tests sanitizers "$@"
+}
+
+# The server's own regression tests, where its source is already, or else has to be got.
+run_drift() {
+	local source=$PWD/build/checked/$PG_MAJOR/source
+
+	if [ ! -d "$source/src/test/regress/sql" ]; then
+		source=$PWD/build/regress/$PG_MAJOR
+		if [ ! -d "$source/src/test/regress/sql" ]; then
+			rm -rf "$source"
+			mkdir -p "$source"
+			apt_start "$PWD/build/package/apt"
+			apt_unpack_source "postgresql-server-dev-$PG_MAJOR" "$source"
+		fi
+	fi
+	RDSINIT_REGRESS=$source/src/test/regress/sql \
+		run_pytest -n "$(($(nproc) + 1))" --dist load test/test_drift_regression.py "$@"
 }
