@@ -14,6 +14,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_seclabel.h"
 #include "catalog/pg_type.h"
@@ -245,14 +246,16 @@ read_row(const Reader *reader, HeapTuple row)
 /*
  * Is the object there still?  Definitions are what the caches know now, and of what
  * somebody has dropped since the snapshot, with what it depends on, they know nothing.
- * What a call has touched is locked, or its row is this transaction's.
+ * What a call has touched is locked, or this transaction has written its row, which
+ * nobody else can remove then.
  */
 static bool
 is_there(const Reader *reader, HeapTuple row)
 {
 	int cache;
 
-	if (!reader->with_definition || reader->oids != NULL)
+	if (!reader->with_definition || reader->oids != NULL ||
+		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(row->t_data)))
 		return true;
 	cache = get_object_catcache_oid(reader->kind->catalog);
 	return cache < 0 || SearchSysCacheExists1(cache, ObjectIdGetDatum(rds_catalog_oid(reader->catalog, row)));
