@@ -46,6 +46,9 @@
 static void describe(RdsObserver *observer, RdsPlanRelation *relation);
 static bool is_table(const RdsPlanRelation *relation);
 static const char *namespace_name(RdsObserver *observer, Oid oid);
+static int64 total_bytes(Relation table);
+static int64 bytes_with_indexes(Relation relation);
+static int64 bytes_of(Relation relation);
 static double count_rows(Relation table, BlockNumber pages);
 static bool may_count(Relation table);
 static int64 count_scans(Oid oid);
@@ -205,11 +208,62 @@ rds_observe_measure(RdsPlanRelation *relation)
 	{
 		pages = RelationGetNumberOfBlocks(table);
 		relation->rows = count_rows(table, pages);
-		relation->bytes = DatumGetInt64(DirectFunctionCall1(pg_total_relation_size, ObjectIdGetDatum(relation->oid)));
+		relation->bytes = total_bytes(table);
 	}
 	relation_close(table, AccessShareLock);
 	/* our own is not the statement's */
 	relation->scans += count_scans(relation->oid) - scans;
+}
+
+/*
+ * What pg_total_relation_size says.  That fails where the table is about to be
+ * dropped, and what it keeps values in has been already.
+ */
+static int64
+total_bytes(Relation table)
+{
+	int64 bytes = bytes_with_indexes(table);
+	Relation toast = OidIsValid(table->rd_rel->reltoastrelid) ? try_relation_open(table->rd_rel->reltoastrelid, AccessShareLock) : NULL;
+
+	if (toast != NULL)
+	{
+		bytes += bytes_with_indexes(toast);
+		relation_close(toast, AccessShareLock);
+	}
+	return bytes;
+}
+
+static int64
+bytes_with_indexes(Relation relation)
+{
+	int64 bytes = bytes_of(relation);
+	ListCell *cell;
+
+	foreach(cell, RelationGetIndexList(relation))
+	{
+		Relation index = try_relation_open(lfirst_oid(cell), AccessShareLock);
+
+		if (index == NULL)
+			continue;
+		bytes += bytes_of(index);
+		relation_close(index, AccessShareLock);
+	}
+	return bytes;
+}
+
+static int64
+bytes_of(Relation relation)
+{
+	int64 bytes = 0;
+
+	if (!RELKIND_HAS_STORAGE(relation->rd_rel->relkind))
+		return 0;
+	for (ForkNumber fork = MAIN_FORKNUM; fork <= MAX_FORKNUM; fork++)
+	{
+		if (smgrexists(RelationGetSmgr(relation), fork))
+			bytes += (int64) smgrnblocks(RelationGetSmgr(relation), fork) * BLCKSZ;
+	}
+	return bytes;
 }
 
 static double

@@ -35,6 +35,7 @@ static int asks_of_constraint(RdsObserver *observer, const Constraint *constrain
 static void ask_alter_domain(RdsObserver *observer, const AlterDomainStmt *statement);
 static void ask_users_of_domain(RdsObserver *observer, Oid domain, int asks);
 static void ask_reindex(RdsObserver *observer, const RangeVar *name);
+static void ask_drop(RdsObserver *observer, const DropStmt *statement);
 static void ask_create(RdsObserver *observer, const CreateStmt *statement);
 static bool is_serial(const TypeName *type);
 static void ask(RdsObserver *observer, const RangeVar *name, int asks);
@@ -74,6 +75,9 @@ rds_observe_utility(RdsObserver *observer, const Node *statement)
 				ask(observer, lfirst(cell), 0);
 			break;
 		}
+		case T_DropStmt:
+			ask_drop(observer, (const DropStmt *) statement);
+			break;
 		default:
 			ask(observer, rds_table_to_rewrite(statement), 0);
 			break;
@@ -260,6 +264,18 @@ ask_reindex(RdsObserver *observer, const RangeVar *name)
 		oid = IndexGetRelation(oid, true);
 	if (OidIsValid(oid))
 		rds_observe_ask(observer, oid, false, RDS_ASKS_REINDEX);
+}
+
+/* Once it is dropped, its size is no more to be had. */
+static void
+ask_drop(RdsObserver *observer, const DropStmt *statement)
+{
+	ListCell *cell;
+
+	if (statement->removeType != OBJECT_TABLE && statement->removeType != OBJECT_MATVIEW)
+		return;
+	foreach(cell, statement->objects)
+		ask(observer, makeRangeVarFromNameList(lfirst_node(List, cell)), 0);
 }
 
 /* A new table refers to others. */

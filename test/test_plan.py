@@ -103,3 +103,25 @@ def test_files_on_the_server(planned, directory):
         (1, 'a.sql', 1, ['table column public.product.x']), (2, 'b.sql', 1, ['table column public.product.y'])]
     assert planned.value('SELECT rdsinit.plan_file_text(%s)', (str(directory),)).startswith('Plan: 2 statements of 1 script, ')
     assert '<svg' in planned.value('SELECT rdsinit.plan_file_html(%s)', (str(directory),))
+
+
+@pytest.mark.parametrize('setup, drop', [
+    ('CREATE TABLE large (id int PRIMARY KEY, a text, b text); CREATE INDEX ON large (a)', 'DROP TABLE large'),
+    ('CREATE TABLE large (id int PRIMARY KEY, a text, b text)', 'DO $$ BEGIN DROP TABLE large; END $$'),
+    ('CREATE MATERIALIZED VIEW large AS SELECT 1 AS id, a::text, a::text AS b FROM generate_series(1, 9) AS a', 'DROP MATERIALIZED VIEW large')],
+    ids=['table', 'in a block', 'materialized view'])
+def test_what_is_dropped_is_as_large_as_it_was(planned, setup, drop):
+    """With its TOAST table, which goes before it does."""
+    planned.rows(setup)
+    if 'VIEW' not in setup:
+        planned.rows("INSERT INTO large SELECT n, n, (SELECT string_agg(md5((n * m)::text), '') FROM generate_series(1, 200) AS m)"
+                     " FROM generate_series(1, 100) AS n; ANALYZE large")
+    expected = planned.value("SELECT pg_total_relation_size('large')")
+    assert planned.rows("SELECT l ->> 'mode', (l ->> 'bytes')::bigint FROM rdsinit.plan('drop.sql', %s, '{\"allow_data_loss\": true}'),"
+                        " jsonb_array_elements(locks) AS l", (drop,)) == [('AccessExclusiveLock', expected)]
+
+
+def test_what_goes_with_something_else_is_planned(planned):
+    planned.rows('CREATE SCHEMA all_of_it; CREATE TABLE all_of_it.t (id int PRIMARY KEY, a text); CREATE VIEW all_of_it.v AS TABLE all_of_it.t')
+    assert planned.rows("SELECT tag, dropped FROM rdsinit.plan('drop.sql', 'DROP SCHEMA all_of_it CASCADE')") == [
+        ('DROP SCHEMA', ['view all_of_it.v', 'table all_of_it.t', 'schema all_of_it'])]
