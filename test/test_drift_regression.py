@@ -52,7 +52,7 @@ def cluster(has_extension):
     """One for roles and tablespaces of all names, with a database that holds what all scripts begin with."""
     if not has_extension:
         pytest.skip('this server does not have the extension rdsinit')
-    cluster = Cluster(**places(), statement_timeout='%ds' % MOST_SECONDS, max_prepared_transactions=2).initialize()
+    cluster = Cluster(**places(), statement_timeout='%ds' % MOST_SECONDS, max_prepared_transactions=2, autovacuum='off').initialize()
     try:
         yield cluster.start()
     finally:
