@@ -260,11 +260,12 @@ def test_a_deployment_that_was_cut_off_ends_as_one_that_was_not(crash, undisturb
         assert (worker is not None) == outside(point)
         pid = worker if victim == 'worker' else deployment.pid
         if how == 'killed':
+            before = database.value(CHECKPOINTER)
             os.kill(pid, signal.SIGKILL)
+            restarted(database, before)
         else:
             database.rows('SELECT pg_terminate_backend(%s)', (pid,))
         assert deployment.end().error is not None
-        restarted(database)
         database.wait_until('SELECT (%s) = 0 AND (%s) = 0' % (WORKERS, LOCKS))
 
     if point.unknown:
@@ -277,16 +278,18 @@ def test_a_deployment_that_was_cut_off_ends_as_one_that_was_not(crash, undisturb
     database.drop()
 
 
-def restarted(database):
-    """A process that is killed takes the others with it: waits until the server is there again."""
-    end = time.monotonic() + 20
-    while True:
-        try:
-            return database.rows('SELECT')
-        except psycopg2.OperationalError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
+CHECKPOINTER = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'"
+
+
+def restarted(database, before):
+    """A process that is killed takes the others with it, but not at once: waits until there are new ones."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with contextlib.suppress(psycopg2.OperationalError):
+            if database.value(CHECKPOINTER) not in (None, before):
+                return
+        time.sleep(0.02)
+    raise RuntimeError('the server was not started again')
 
 
 # --- ended in time --------------------------------------------------------------------------
