@@ -175,6 +175,45 @@ rds_catalog_scan_own(Relation catalog, Oid index, Snapshot snapshot)
 	return systable_beginscan(catalog, index, OidIsValid(index), snapshot, OidIsValid(index) ? 1 : 0, &key);
 }
 
+/*
+ * rds_catalog_members
+ *		The OIDs in a column of all rows that a catalog has of a relation, by an index
+ *		that begins with the relation.  Nothing but the catalog is locked for it.
+ */
+List *
+rds_catalog_members(Oid catalog, Oid index, AttrNumber column, Oid relation, AttrNumber member)
+{
+	Relation opened = table_open(catalog, AccessShareLock);
+	List *members = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple row;
+
+	ScanKeyInit(&key, column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
+	scan = systable_beginscan(opened, index, true, NULL, 1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+	{
+		bool isnull;
+
+		members = lappend_oid(members, DatumGetObjectId(heap_getattr(row, member, RelationGetDescr(opened), &isnull)));
+	}
+	systable_endscan(scan);
+	table_close(opened, AccessShareLock);
+	return members;
+}
+
+bool
+rds_catalog_is_empty(Oid catalog)
+{
+	Relation relation = table_open(catalog, AccessShareLock);
+	SysScanDesc scan = rds_catalog_scan_own(relation, InvalidOid, NULL);
+	bool is_empty = !HeapTupleIsValid(systable_getnext(scan));
+
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return is_empty;
+}
+
 /* The OID of what a row of any catalog is about. */
 Oid
 rds_catalog_oid(Relation catalog, HeapTuple row)

@@ -14,6 +14,7 @@
 #include "access/htup.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 
@@ -24,6 +25,8 @@ extern HeapTuple rds_catalog_row_of(Oid catalog, Oid oid, Snapshot snapshot);
 typedef void (*RdsRowTaker)(int number, HeapTuple row, void *argument);
 extern void rds_catalog_rows(Relation catalog, const Oid *oids, int count, Snapshot snapshot, RdsRowTaker take, void *argument);
 extern SysScanDesc rds_catalog_scan_own(Relation catalog, Oid index, Snapshot snapshot);
+extern List *rds_catalog_members(Oid catalog, Oid index, AttrNumber column, Oid relation, AttrNumber member);
+extern bool rds_catalog_is_empty(Oid catalog);
 extern Oid rds_catalog_oid(Relation catalog, HeapTuple row);
 
 extern bool rds_is_temporary_schema(Oid schema, Snapshot snapshot);

@@ -27,11 +27,11 @@
 #include "kinds_relation.h"
 
 static bool append_usual_index(StringInfo out, HeapTuple class_row, HeapTuple index_row);
-static bool append_usual_columns(StringInfo out, HeapTuple index_row, List *context);
+static bool append_usual_columns(StringInfo out, HeapTuple index_row, const List *expressions, List *context);
 static bool append_expression(StringInfo out, Node *expression, List *context);
 static bool is_usual_class(Oid class, Oid type);
-static bool has_case(HeapTuple index_row, AttrNumber column);
-static Node *read_node(HeapTuple index_row, AttrNumber column);
+static char *read_text(HeapTuple index_row, AttrNumber column);
+static bool has_case(const char *expression);
 static Datum get_vector(HeapTuple index_row, AttrNumber column);
 
 /*
@@ -72,7 +72,8 @@ append_usual_index(StringInfo out, HeapTuple class_row, HeapTuple index_row)
 {
 	const Form_pg_class class = (Form_pg_class) GETSTRUCT(class_row);
 	const Form_pg_index index = (Form_pg_index) GETSTRUCT(index_row);
-	Node *predicate = read_node(index_row, Anum_pg_index_indpred);
+	const char *predicate = read_text(index_row, Anum_pg_index_indpred);
+	const char *expressions = read_text(index_row, Anum_pg_index_indexprs);
 	HeapTuple table_row;
 	const char *table = rds_relation_name(index->indrelid, NULL, &table_row);
 	const char *method = get_am_name(class->relam);
@@ -81,7 +82,7 @@ append_usual_index(StringInfo out, HeapTuple class_row, HeapTuple index_row)
 
 	if (method == NULL || table == NULL || ((Form_pg_class) GETSTRUCT(table_row))->relnamespace == PG_CATALOG_NAMESPACE)
 		return false;
-	if (has_case(index_row, Anum_pg_index_indpred) || has_case(index_row, Anum_pg_index_indexprs))
+	if (has_case(predicate) || has_case(expressions))
 		return false;
 	(void) SysCacheGetAttr(RELOID, class_row, Anum_pg_class_reloptions, &has_no_options);
 	if (!has_no_options || index->indnatts != index->indnkeyatts)
@@ -91,25 +92,24 @@ append_usual_index(StringInfo out, HeapTuple class_row, HeapTuple index_row)
 					 quote_identifier(NameStr(class->relname)), class->relkind == RELKIND_PARTITIONED_INDEX ? "ONLY " : "", table,
 					 quote_identifier(method));
 	context = deparse_context_for(NameStr(((Form_pg_class) GETSTRUCT(table_row))->relname), index->indrelid);
-	if (!append_usual_columns(out, index_row, context))
+	if (!append_usual_columns(out, index_row, expressions == NULL ? NIL : castNode(List, stringToNode(expressions)), context))
 		return false;
 	appendStringInfoChar(out, ')');
 	if (index->indnullsnotdistinct)
 		appendStringInfoString(out, " NULLS NOT DISTINCT");
 	if (predicate != NULL)
-		appendStringInfo(out, " WHERE %s", deparse_expression(predicate, context, false, false));
+		appendStringInfo(out, " WHERE %s", deparse_expression(stringToNode(predicate), context, false, false));
 	return true;
 }
 
 /* False where one has another operator class or collation than its type, an order, or an expression not known here. */
 static bool
-append_usual_columns(StringInfo out, HeapTuple index_row, List *context)
+append_usual_columns(StringInfo out, HeapTuple index_row, const List *expressions, List *context)
 {
 	const Form_pg_index index = (Form_pg_index) GETSTRUCT(index_row);
 	const oidvector *collations = (const oidvector *) DatumGetPointer(get_vector(index_row, Anum_pg_index_indcollation));
 	const oidvector *classes = (const oidvector *) DatumGetPointer(get_vector(index_row, Anum_pg_index_indclass));
 	const int2vector *options = (const int2vector *) DatumGetPointer(get_vector(index_row, Anum_pg_index_indoption));
-	const List *expressions = (const List *) read_node(index_row, Anum_pg_index_indexprs);
 	int expression = 0;
 
 	for (int i = 0; i < index->indnkeyatts; i++)
@@ -172,24 +172,21 @@ is_usual_class(Oid class, Oid type)
 	return is_usual;
 }
 
-/* Does it look as if a CASE were in an expression's text? */
-static bool
-has_case(HeapTuple index_row, AttrNumber column)
+/* An expression's text; NULL where there is none. */
+static char *
+read_text(HeapTuple index_row, AttrNumber column)
 {
 	bool isnull;
 	Datum value = SysCacheGetAttr(INDEXRELID, index_row, column, &isnull);
 
-	return !isnull && strstr(TextDatumGetCString(value), "{CASE") != NULL;
+	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-/* NULL where there is none. */
-static Node *
-read_node(HeapTuple index_row, AttrNumber column)
+/* Does it look as if there were one in an expression's text? */
+static bool
+has_case(const char *expression)
 {
-	bool isnull;
-	Datum value = SysCacheGetAttr(INDEXRELID, index_row, column, &isnull);
-
-	return isnull ? NULL : stringToNode(TextDatumGetCString(value));
+	return expression != NULL && strstr(expression, "{CASE") != NULL;
 }
 
 /* One that is never NULL. */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * dependents.c
- *	  What reads differently when something has another name.
+ *	  What reads differently when something has another name, or other columns.
  *
  *-------------------------------------------------------------------------
  */

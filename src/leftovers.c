@@ -12,7 +12,6 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
@@ -25,7 +24,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -33,6 +31,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "definition.h"
 #include "keep.h"
 #include "kept.h"
 #include "leftovers.h"
@@ -214,19 +213,7 @@ judge_index(Oid index, RdsFound *found)
 static List *
 indexes_of(Oid table)
 {
-	Relation catalog = table_open(IndexRelationId, AccessShareLock);
-	List *indexes = NIL;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple row;
-
-	ScanKeyInit(&key, Anum_pg_index_indrelid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(table));
-	scan = systable_beginscan(catalog, IndexIndrelidIndexId, true, NULL, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-		indexes = lappend_oid(indexes, ((Form_pg_index) GETSTRUCT(row))->indexrelid);
-	systable_endscan(scan);
-	table_close(catalog, AccessShareLock);
-	return indexes;
+	return rds_catalog_members(IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid, table, Anum_pg_index_indexrelid);
 }
 
 static bool

@@ -62,7 +62,6 @@ static bool is_there(const Reader *reader, HeapTuple row);
 static void give(const Reader *reader, const RdsObject *object);
 static char *make_query(const Reader *reader);
 static void take_result(Reader *reader, HeapTuple row, TupleDesc descriptor);
-static bool has_labels(void);
 
 /*
  * rds_objects_begin
@@ -94,21 +93,9 @@ rds_objects_begin(RdsReading *reading, int objects)
 	reading->nest_level = NewGUCNestLevel();
 	for (int i = 0; i < lengthof(settings); i++)
 		(void) set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	reading->has_labels = has_labels();
+	reading->has_labels = !rds_catalog_is_empty(SecLabelRelationId);
 	rds_aside_begin(objects);
 	SPI_connect();
-}
-
-static bool
-has_labels(void)
-{
-	Relation relation = table_open(SecLabelRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	bool has_some = HeapTupleIsValid(systable_getnext(scan));
-
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
-	return has_some;
 }
 
 void

@@ -15,13 +15,12 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
-#include "access/table.h"
 #include "catalog/pg_default_acl.h"
 #include "catalog/pg_event_trigger.h"
 #include "executor/spi.h"
 
 #include "compat.h"
+#include "definition.h"
 
 /*
  * A REVOKE for each object and each role that has any right; functions' for PUBLIC,
@@ -47,7 +46,6 @@ static const char given[] =
 	" CROSS JOIN LATERAL pg_catalog.aclexplode(o.privileges) AS a"
 	" WHERE a.grantee <> o.owner AND NOT (o.kind IN ('SCHEMA', 'TYPE') AND a.grantee = 0)";
 
-static bool is_empty(Oid catalog);
 static void run(const char *query, int expected);
 
 RDS_SQL_FUNCTION(rdsinit_take_back_rights);
@@ -63,7 +61,7 @@ rdsinit_take_back_rights(PG_FUNCTION_ARGS)
 	SPITupleTable *commands;
 	uint64 count;
 
-	if (is_empty(DefaultAclRelationId) && is_empty(EventTriggerRelationId))
+	if (rds_catalog_is_empty(DefaultAclRelationId) && rds_catalog_is_empty(EventTriggerRelationId))
 		PG_RETURN_VOID();
 
 	SPI_connect();
@@ -74,18 +72,6 @@ rdsinit_take_back_rights(PG_FUNCTION_ARGS)
 		run(SPI_getvalue(commands->vals[i], commands->tupdesc, 1), SPI_OK_UTILITY);
 	SPI_finish();
 	PG_RETURN_VOID();
-}
-
-static bool
-is_empty(Oid catalog)
-{
-	Relation relation = table_open(catalog, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	bool empty = !HeapTupleIsValid(systable_getnext(scan));
-
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
-	return empty;
 }
 
 static void

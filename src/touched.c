@@ -189,8 +189,7 @@ add_relation_of_constraint(RdsTouched *touched, Oid constraint)
 
 	if (!HeapTupleIsValid(row))
 		return;
-	if (OidIsValid(((Form_pg_constraint) GETSTRUCT(row))->conrelid))
-		rds_touched_add_altered(touched, RelationRelationId, ((Form_pg_constraint) GETSTRUCT(row))->conrelid);
+	rds_touched_add_altered(touched, RelationRelationId, ((Form_pg_constraint) GETSTRUCT(row))->conrelid);
 	ReleaseSysCache(row);
 }
 
@@ -218,11 +217,12 @@ forget_new(RdsTouched *touched, Oid catalog, Oid oid)
 	touch->is_new = false;
 }
 
-/* By the script that runs, which has not made it. */
+/* By the script that runs, which has not made it; InvalidOid: nothing. */
 void
 rds_touched_add_altered(RdsTouched *touched, Oid catalog, Oid oid)
 {
-	rds_touched_add(touched, catalog, oid, list_length(touched->scripts) - 1, false, false);
+	if (OidIsValid(oid))
+		rds_touched_add(touched, catalog, oid, list_length(touched->scripts) - 1, false, false);
 }
 
 /* A statement outside of a transaction may have many of its own. */

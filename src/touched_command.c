@@ -3,8 +3,9 @@
  * touched_command.c
  *	  What utility commands touch of which the server tells nothing.
  *
- * It does not call object_access_hook for rights, comments, labels and enums: there
- * it is the statement that says what it names.
+ * It does not call object_access_hook for rights, comments, labels and enums, nor for
+ * much that changes along with a table: there it is the statement that says what it
+ * names, and what it does.
  *
  *-------------------------------------------------------------------------
  */
@@ -33,7 +34,6 @@ static void look_at_constraint(const Constraint *constraint, RdsTouchedNames *na
 static bool may_have_heirs(const RangeVar *name);
 static bool replaces_defaults(const AlterTableStmt *command);
 static void add_relation(RdsTouched *touched, const RangeVar *name);
-static void add_index(RdsTouched *touched, const char *name, Oid schema);
 static void add_altered_table(RdsTouched *touched, const RdsTouchedNames *names);
 static void add_relations(RdsTouched *touched, const List *names);
 static void add_type(RdsTouched *touched, List *name);
@@ -321,20 +321,7 @@ replaces_defaults(const AlterTableStmt *command)
 static void
 add_relation(RdsTouched *touched, const RangeVar *name)
 {
-	Oid relation = RangeVarGetRelid(name, NoLock, true);
-
-	if (OidIsValid(relation))
-		rds_touched_add_altered(touched, RelationRelationId, relation);
-}
-
-/* It is a constraint's now; where that is called otherwise, it has been renamed, which the hook tells. */
-static void
-add_index(RdsTouched *touched, const char *name, Oid schema)
-{
-	Oid index = get_relname_relid(name, schema);
-
-	if (OidIsValid(index))
-		rds_touched_add_altered(touched, RelationRelationId, index);
+	rds_touched_add_altered(touched, RelationRelationId, RangeVarGetRelid(name, NoLock, true));
 }
 
 static void
@@ -347,14 +334,10 @@ add_altered_table(RdsTouched *touched, const RdsTouchedNames *names)
 		return;
 	rds_touched_add_altered(touched, RelationRelationId, relation);
 	foreach(cell, names->constraints)
-	{
-		Oid constraint = get_relation_constraint_oid(relation, lfirst(cell), true);
-
-		if (OidIsValid(constraint))
-			rds_touched_add_altered(touched, ConstraintRelationId, constraint);
-	}
+		rds_touched_add_altered(touched, ConstraintRelationId, get_relation_constraint_oid(relation, lfirst(cell), true));
+	/* where the constraint is called otherwise, its index has been renamed, which the hook tells */
 	if (names->index != NULL)
-		add_index(touched, names->index, get_rel_namespace(relation));
+		rds_touched_add_altered(touched, RelationRelationId, get_relname_relid(names->index, get_rel_namespace(relation)));
 	if (names->heirs && rds_touched_may_have_heirs(relation))
 		rds_touched_add_family(touched, relation);
 	if (names->sequences)
@@ -395,8 +378,7 @@ add_named(RdsTouched *touched, ObjectType type, Node *name)
 	if (type == OBJECT_DATABASE || type == OBJECT_ROLE || type == OBJECT_TABLESPACE || type == OBJECT_LARGEOBJECT)
 		return;
 	address = get_object_address(type, name, &relation, AccessShareLock, true);
-	if (OidIsValid(address.objectId))
-		rds_touched_add_altered(touched, address.classId, address.objectId);
+	rds_touched_add_altered(touched, address.classId, address.objectId);
 	if (relation != NULL)
 		relation_close(relation, NoLock);
 }

@@ -11,9 +11,7 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/partition.h"
@@ -21,14 +19,12 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_inherits.h"
-#include "utils/fmgroids.h"
-#include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "definition.h"
 #include "touched.h"
 
 static void add_list(RdsTouched *touched, Oid catalog, const List *oids);
-static void add_of_relation(RdsTouched *touched, Oid catalog, Oid index, AttrNumber column, Oid relation, AttrNumber member, Oid as);
 
 /* May a table have partitions or heirs?  It may have had them once. */
 bool
@@ -57,19 +53,19 @@ rds_touched_add_family(RdsTouched *touched, Oid relation)
 	add_list(touched, RelationRelationId, family);
 	foreach(cell, family)
 	{
-		add_of_relation(touched, IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid, lfirst_oid(cell),
-						Anum_pg_index_indexrelid, RelationRelationId);
-		add_of_relation(touched, ConstraintRelationId, ConstraintRelidTypidNameIndexId, Anum_pg_constraint_conrelid,
-						lfirst_oid(cell), Anum_pg_constraint_oid, ConstraintRelationId);
+		add_list(touched, RelationRelationId,
+				 rds_catalog_members(IndexRelationId, IndexIndrelidIndexId, Anum_pg_index_indrelid, lfirst_oid(cell),
+									 Anum_pg_index_indexrelid));
+		add_list(touched, ConstraintRelationId,
+				 rds_catalog_members(ConstraintRelationId, ConstraintRelidTypidNameIndexId, Anum_pg_constraint_conrelid,
+									 lfirst_oid(cell), Anum_pg_constraint_oid));
 	}
-	list_free(family);
 }
 
-/* Adds an index, and those that it is a part of: with their last part they become valid. */
+/* Adds those that an index is a part of: with their last part they become valid. */
 void
 rds_touched_add_ancestors(RdsTouched *touched, Oid index)
 {
-	rds_touched_add_altered(touched, RelationRelationId, index);
 	add_list(touched, RelationRelationId, get_partition_ancestors(index));
 }
 
@@ -87,25 +83,4 @@ add_list(RdsTouched *touched, Oid catalog, const List *oids)
 
 	foreach(cell, oids)
 		rds_touched_add_altered(touched, catalog, lfirst_oid(cell));
-}
-
-/* Adds what a catalog has of a relation.  Nothing is locked for it. */
-static void
-add_of_relation(RdsTouched *touched, Oid catalog, Oid index, AttrNumber column, Oid relation, AttrNumber member, Oid as)
-{
-	Relation opened = table_open(catalog, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple row;
-
-	ScanKeyInit(&key, column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(relation));
-	scan = systable_beginscan(opened, index, true, NULL, 1, &key);
-	while (HeapTupleIsValid(row = systable_getnext(scan)))
-	{
-		bool isnull;
-
-		rds_touched_add_altered(touched, as, DatumGetObjectId(heap_getattr(row, member, RelationGetDescr(opened), &isnull)));
-	}
-	systable_endscan(scan);
-	table_close(opened, AccessShareLock);
 }

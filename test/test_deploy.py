@@ -13,21 +13,18 @@ import psycopg2.errors
 import pytest
 
 from support import Cluster, Database
+from support.cluster import extension_places
 from support.psql import copy, dump
 
 pytestmark = pytest.mark.extension
 
 NO_TRANSACTION = '-- rdsinit: no-transaction\n'
 
-# Where a server finds an extension that is not installed for all.
-PLACES = ['extension_destdir', 'extension_control_path', 'dynamic_library_path']
-
 
 @pytest.fixture(scope='module')
 def places(server, has_extension):
     """The settings by which a cluster of a test's own finds the extension."""
-    return dict(server.rows('SELECT name, setting FROM pg_settings WHERE name = ANY (%s) AND setting <> boot_val',
-                            (PLACES,)))
+    return extension_places(server)
 
 
 @pytest.fixture

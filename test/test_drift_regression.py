@@ -11,10 +11,9 @@ import re
 import psycopg2
 import pytest
 
-from corpus.splitter import PsqlLexer, without_leading
-from faults.server import places
+from corpus.splitter import DATA, PsqlLexer, without_leading
 from support import Database
-from support.cluster import Cluster
+from support.cluster import Cluster, extension_places
 
 pytestmark = pytest.mark.extension
 
@@ -23,7 +22,6 @@ SETUP = 'test_setup.sql'        # tables that nearly all use
 SCRIPTS = sorted(path.name for path in pathlib.Path(SQL).glob('*.sql') if path.name != SETUP) if SQL else []
 
 COMMAND = re.compile(rb'^\s*\\[^\n]*$', re.MULTILINE)
-DATA = re.compile(rb'^(copy\s[^;]*?\bfrom\s+stdin\b[^;]*;[^\n]*\n)(.*?)(^\\\.\r?$|\Z)', re.IGNORECASE | re.DOTALL | re.MULTILINE)
 VARIABLE = re.compile(rb''':(['"])(\w+)\1''')
 SETTING = re.compile(r'(set|reset)\b', re.IGNORECASE)
 # They change no schema, or are of a transaction of its own.
@@ -48,11 +46,11 @@ def lexer(tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def cluster(has_extension):
+def cluster(server, has_extension):
     """One for roles and tablespaces of all names, with a database that holds what all scripts begin with."""
     if not has_extension:
         pytest.skip('this server does not have the extension rdsinit')
-    cluster = Cluster(**places(), statement_timeout='%ds' % MOST_SECONDS, max_prepared_transactions=2, autovacuum='off').initialize()
+    cluster = Cluster(**extension_places(server), statement_timeout='%ds' % MOST_SECONDS, max_prepared_transactions=2, autovacuum='off').initialize()
     try:
         yield cluster.start()
     finally:
@@ -153,7 +151,7 @@ def test_each_command_is_planned_and_applied_and_leaves_no_drift(fresh, lexer, n
 
 
 def test_what_drifts_is_found(fresh):
-    """With a trigger of the server's, which works outside of what rdsinit can see."""
+    """Where a catalog is written to, which no hook tells."""
     applied, found = run(fresh, [
         'CREATE TABLE seen (a int)',
         "DO $$ BEGIN UPDATE pg_attribute SET attname = 'b' WHERE attrelid = 'seen'::regclass AND attname = 'a'; END $$",

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from corpus.libpq import ConnectionLost
-from corpus.splitter import PsqlLexer, Refusal, Splitters, shrunk, without_leading
+from corpus.splitter import DATA, PsqlLexer, Refusal, Splitters, shrunk, without_leading
 from support import Database
 
 pytestmark = pytest.mark.extension
@@ -26,8 +26,7 @@ COUNT = int(os.environ.get('RDSINIT_FUZZ_COUNT', '10000'))
 SEED = int(os.environ.get('RDSINIT_FUZZ_SEED', '20261122'))
 MOST_SECONDS = 30 if 'RDSINIT_FUZZ_COUNT' not in os.environ else 1e9
 
-# What is written after a COPY is no SQL; neither are lines that begin with a backslash.
-DATA = re.compile(rb'^(copy\s[^;]*?\bfrom\s+stdin\b[^;]*;[^\n]*\n)(.*?)(^\\\.\r?$|\Z)', re.IGNORECASE | re.DOTALL | re.MULTILINE)
+# Lines that begin with a backslash are no SQL.
 COMMAND = re.compile(rb'^\\\w[^\n]*$', re.MULTILINE)
 
 PIECES = [

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from support import Cluster, Database
+from support.cluster import extension_places
 
 BOTH = '127.0.0.2,127.0.0.1'
 
@@ -46,15 +47,9 @@ class Pair:
             time.sleep(0.05)
 
 
-def extension_settings(server):
-    """Where the server under test has the extension from, for servers of our own."""
-    return dict(server.rows("SELECT name, setting FROM pg_settings WHERE source NOT IN ('default', 'override') AND name IN "
-                            "('extension_destdir', 'extension_control_path', 'dynamic_library_path')"))
-
-
 @pytest.fixture
 def pair(server):
-    pair = Pair(**extension_settings(server))
+    pair = Pair(**extension_places(server))
     try:
         pair.wait_until_streaming()
         yield pair

@@ -15,6 +15,8 @@ from .libpq import Connection, Error
 GUARD = b'SELECT;'                      # never a COMMIT, which would end the failed transaction
 SPACE = b' \t\n\r\f'                   # \v is one from PostgreSQL 16 on, and left out of the tests
 LEXICAL = re.compile('unterminated|trailing junk|invalid Unicode|bit string|zero-length')
+# What is written after a COPY is no SQL.
+DATA = re.compile(rb'^(copy\s[^;]*?\bfrom\s+stdin\b[^;]*;[^\n]*\n)(.*?)(^\\\.\r?$|\Z)', re.IGNORECASE | re.DOTALL | re.MULTILINE)
 FROM_STDIN = re.compile(rb'\bcopy\b[^;]*\bstdin\b', re.IGNORECASE)
 VARIABLE = re.compile(rb':[\'"]?(DBNAME|USER|HOST|PORT|ENCODING|VERSION|SERVER_VERSION|AUTOCOMMIT|ON_ERROR_STOP)|:\{\?')
 EXIT = re.compile(rb'(commit|end|rollback|abort|prepare)\b', re.IGNORECASE)

@@ -7,19 +7,15 @@ import time
 import psycopg2
 
 from support import Cluster, Database, Server
+from support.cluster import extension_places
 
 from .bundle import RAN
 
 TEMPLATE = 'faults_template'
 
-# Where a server finds an extension that is not installed for all.
-PLACES = ['extension_destdir', 'extension_control_path', 'dynamic_library_path']
-
-
 def places():
-    """The settings by which a cluster finds the extension, as the server has them that we are run with."""
-    server = Server(os.environ['PGHOST'], int(os.environ['PGPORT']), os.environ['PGUSER'], os.environ['PGPASSWORD'])
-    return dict(server.rows('SELECT name, setting FROM pg_settings WHERE name = ANY (%s) AND setting <> boot_val', (PLACES,)))
+    """Of the server that we are run with."""
+    return extension_places(Server(os.environ['PGHOST'], int(os.environ['PGPORT']), os.environ['PGUSER'], os.environ['PGPASSWORD']))
 
 
 class Victim(Cluster):

@@ -135,6 +135,15 @@ class Cluster:
                     program, output.read(), log.read_text() if log.exists() else ''))
 
 
+# Where a server finds an extension that is not installed for all.
+PLACES = ['extension_destdir', 'extension_control_path', 'dynamic_library_path']
+
+
+def extension_places(server):
+    """The settings by which a cluster of a test's own finds the extension, as that server has them."""
+    return dict(server.rows('SELECT name, setting FROM pg_settings WHERE name = ANY (%s) AND setting <> boot_val', (PLACES,)))
+
+
 def children(parent):
     found = []
     for status in pathlib.Path('/proc').glob('[0-9]*/stat'):
