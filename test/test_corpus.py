@@ -55,11 +55,14 @@ def test_script_from_elsewhere(runner, case, capsys):
 
 # --- the runner itself: it has to see what is wrong -------------------------------------------
 
+def readable(directory):
+    for each in [directory, *list(directory.parents)[:2]]:
+        each.chmod(0o755)
+
+
 def judged(runner, tmp_path, script, changed):
     """The verdict on a way that applies another script than psql does."""
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:2]:
-        parent.chmod(0o755)
+    readable(tmp_path)
     path = tmp_path / 'schema.sql'
     path.write_text(script)
     real = runner.ways
@@ -95,6 +98,30 @@ def judged(runner, tmp_path, script, changed):
 def test_the_runner_sees(runner, tmp_path, script, changed, reason):
     verdict = judged(runner, tmp_path, script, changed)
     assert (verdict.reason or '').startswith(reason or '') and (verdict.reason is None) == (reason is None)
+
+
+QUERY_INSIDE = """
+CREATE FUNCTION counted() RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN (SELECT count(*)
+	FROM there_is_none);
+END
+$$;
+
+CREATE TABLE before_it (id int);
+SELECT 1,
+	counted();
+CREATE TABLE behind_it (id int);
+CREATE TABLE and_that (id int);
+"""
+
+
+def test_a_query_within_a_function_has_lines_of_its_own(runner, tmp_path, capsys):
+    """The statement that has called it is named."""
+    readable(tmp_path)
+    (tmp_path / 'bad.sql').write_text(QUERY_INSIDE)
+    report = check(runner, find(tmp_path, 'bad')[0], capsys)
+    assert all(count == {'refused by psql': 1, 'refused alike': 1} for count in report.counts.values())
 
 
 def test_own_transactions_are_taken_out_and_nothing_else():
