@@ -88,7 +88,7 @@ run_drift() {
 		source=$PWD/build/regress/$PG_MAJOR
 		if [ ! -d "$source/src/test/regress/sql" ]; then
 			rm -rf "$source"
-			mkdir -p "$source"
+			mkdir -p "${source%/*}"
 			apt_start "$PWD/build/package/apt"
 			apt_unpack_source "postgresql-server-dev-$PG_MAJOR" "$source"
 		fi
